@@ -1,0 +1,48 @@
+"""Handlers whose failures reach one `next`, exactly once.
+
+Everything public is imported from here, but for `catchasync.errors` (one class a status) and the
+modules that name what they are for. Importing it imports no framework.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from catchasync._catch import catch_async, exempt, unwrap
+from catchasync.errors import (
+    CallbackError,
+    CallbackNeverCalled,
+    CatchAsyncError,
+    HandlerIncomplete,
+    NextCalledTwice,
+)
+
+if TYPE_CHECKING:
+    from catchasync._response import ResponseTracker as ResponseTracker
+    from catchasync._response import Sent as Sent
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CallbackError",
+    "CallbackNeverCalled",
+    "CatchAsyncError",
+    "HandlerIncomplete",
+    "NextCalledTwice",
+    "ResponseTracker",
+    "Sent",
+    "catch_async",
+    "exempt",
+    "unwrap",
+]
+
+_LAZY = {"ResponseTracker": "_response", "Sent": "_response"}  # they need wrapt, which takes a while
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    import importlib  # noqa: PLC0415
+
+    return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -1,0 +1,63 @@
+"""What counts as a failure, and how what is no exception becomes one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Final
+
+from catchasync.errors import CallbackError
+
+NEVER_CAUGHT: Final = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
+
+# Told by name, so that nothing has to be imported; most of them are plain `Exception`s.
+CANCELLATIONS: Final = {
+    ("concurrent.futures._base", "CancelledError"),
+    ("trio", "Cancelled"),
+    ("trio._core._exceptions", "Cancelled"),
+    ("grpc", "FutureCancelledError"),
+    ("distributed.client", "FutureCancelledError"),
+    ("twisted.internet.defer", "CancelledError"),
+    ("greenlet", "GreenletExit"),
+}
+
+
+def as_error(value: object) -> BaseException:
+    """Turn what was handed over as an error into an exception; only ``None`` means "no error"."""
+    if isinstance(value, BaseException):
+        return value
+    if isinstance(value, type) and issubclass(value, BaseException):
+        return _instance_of(value)
+    return CallbackError(value)
+
+
+def _instance_of(error_type: type[BaseException]) -> BaseException:
+    try:
+        return error_type()
+    except Exception:  # noqa: BLE001 - it wants arguments that nobody has
+        return CallbackError(error_type)
+
+
+def is_never_caught(error: BaseException) -> bool:
+    """Say whether an error is never a failure: a cancellation, or the interpreter's own exit.
+
+    A group is one when all that it holds are, or when it holds one that ``except Exception``
+    would have let by.
+    """
+    if not isinstance(error, BaseExceptionGroup):
+        return isinstance(error, NEVER_CAUGHT) or _is_cancellation(type(error))
+    leaves = list(_leaves(error))
+    exempt = [leaf for leaf in leaves if is_never_caught(leaf)]
+    return exempt == leaves or not all(isinstance(leaf, Exception) for leaf in exempt)
+
+
+def _is_cancellation(error_type: type[BaseException]) -> bool:
+    return any((base.__module__, base.__name__) in CANCELLATIONS for base in error_type.__mro__)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,0 +1,20 @@
+"""Words for annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+Next: TypeAlias = Callable[..., Any]
+"""Where failures go: called with the error; what it returns, awaited, is the result."""
+
+Late: TypeAlias = Callable[[BaseException], Any]
+"""Where late failures go: called with the error; what it returns, awaited, is dropped."""
+
+Errors: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
+"""An exception type, or several: what stands after ``except``."""
+
+PassThrough: TypeAlias = Errors | Callable[[BaseException], bool]
+"""What is left alone: exception types, or a predicate of the error."""
+
+MaybeAwaitable: TypeAlias = Any | Awaitable[Any]

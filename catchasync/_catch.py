@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 HandlerT = TypeVar("HandlerT")
 
-VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "trace", "connect")
-ENTRIES: Final = frozenset({*VERBS, *(f"on_{verb}" for verb in VERBS), "__call__"}) | {
-    "on_connect", "on_receive", "on_disconnect", "on_websocket", "dispatch_request", "websocket",
-}  # fmt: skip
-"""The methods by which frameworks call a view class."""
+VERBS: Final = (
+    "get", "post", "put", "patch", "delete", "head", "options", "trace", "connect",
+    "on_get", "on_post", "on_put", "on_patch", "on_delete", "on_head", "on_options",
+    "on_connect", "on_receive", "on_disconnect", "on_websocket",
+)  # fmt: skip
+"""The methods by which frameworks call a view class; Falcon adds a suffix, as in on_get_item."""
+
+OTHER_ENTRIES: Final = ("dispatch_request", "__call__")
+"""The method that they call where a class has none of those."""
 
 EXEMPT: Final = "__catchasync_exempt__"
 
@@ -114,21 +118,30 @@ def _decorate_bound(options: Options, handler: MethodType) -> Any:
 
 def _decorate_class(options: Options, view: type) -> type:
     """Decorate a view class in place: its own and inherited verb methods, never its bases."""
-    entries = {name: inspect.getattr_static(view, name, None) for name in ENTRIES & set(dir(view))}
-    mine = {n: m for n, m in entries.items() if m is not getattr(type, n, None) and _is_entry(m)}
-    if not mine:
+    entries = _entries(view, _is_verb) or _entries(view, OTHER_ENTRIES.__contains__)
+    if not entries:
         msg = (
-            f"catch_async() takes a view class, one with a method per verb (get, on_post, ...) or "
+            "catch_async() takes a view class, one with a method per verb (get, on_post, ...) or a "
             f"`__call__`: {view.__qualname__} has none. Decorate its methods one by one."
         )
         raise TypeError(msg)
-    for name, method in mine.items():
+    for name, method in entries.items():
         setattr(view, name, decorate(options, method))
     return view
 
 
-def _is_entry(method: Any) -> bool:
-    return inspect.isroutine(method) or isinstance(method, functools.partialmethod)
+def _is_verb(name: str) -> bool:
+    return name in VERBS or (name.startswith("on_") and name.rpartition("_")[0] in VERBS)
+
+
+def _entries(view: type, is_entry: Callable[[str], bool]) -> dict[str, Any]:
+    named = {name: inspect.getattr_static(view, name) for name in dir(view) if is_entry(name)}
+    return {name: method for name, method in named.items() if _is_method(method)}
+
+
+def _is_method(method: Any) -> bool:
+    kinds = (classmethod, staticmethod, functools.partialmethod)
+    return inspect.isroutine(method) or isinstance(method, kinds)
 
 
 def _decorate_object(options: Options, handler: Any) -> Any:

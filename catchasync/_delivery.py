@@ -92,6 +92,8 @@ class Delivery:
     ) -> Any:
         """Same as `failed`, from an async wrapper: what `next` returns is awaited."""
         if self._may_pass(error) and self.passes(error, since, next):
+            if call is not None:
+                call.left()
             _leave(error)
             raise  # the error that our caller handles
         if call is not None and not call.take():
@@ -293,23 +295,36 @@ class Call(HotCall):
         """Same as `concluded`, where the caller awaits."""
         return self.concluded(result)
 
+    def left(self) -> None:
+        """Note that the wrapper is left by an error that is not ours, a cancellation for one."""
+        self.over, self.seen, self.answer = True, None, None
+
     def __repr__(self) -> str:
         return f"<next of {self.delivery.name}: {'open' if self.open else 'decided'}>"
 
 
 class AsyncCall(Call):
-    """The call of an async handler: what an async `next` returns may be awaited, or not."""
+    """The call of an async handler: what an async `next` returns may be awaited, or not.
 
-    home: Any = None  # the loop of the handler
-    work: list[Coroutine[Any, Any, Any]] | None = None  # what `next` has still to do; popped once
+    On the handler's own loop it is the handler's to await; what it left is awaited when it is over.
+    From another thread it is sent to that loop at once.
+    """
+
+    __slots__ = ("home",)
+
+    home: Any  # the loop of the handler, as `_runtimes.as_home` takes it
+    work: Coroutine[Any, Any, Any] | None = None  # what `next` has still to do
 
     def answered(self, result: Any, failure: BaseException | None) -> Any:
         """Take what `next` returned: the wrapper awaits it if the handler did not."""
         if not is_awaitable(result):
             return super().answered(result, failure)
-        coroutine = self._awaited(result, failure)
-        self.work = [coroutine]
-        return self._finish_work() if self.over else coroutine
+        work = self._awaited(result, failure)
+        home = _runtimes.as_home(self.home)
+        if self.over or home != _runtimes.here():
+            return _runtimes.finish(work, home)
+        self.work = work
+        return work
 
     async def _awaited(self, awaitable: Awaitable[Any], failure: BaseException | None) -> Any:
         before = None if failure is None else failure.__traceback__
@@ -323,26 +338,25 @@ class AsyncCall(Call):
             del failure
         return super().answered(result, None)
 
-    def _claim_work(self) -> Coroutine[Any, Any, Any] | None:
-        try:
-            return self.work.pop() if self.work else None
-        except IndexError:  # another thread was first
-            return None
-
-    def _finish_work(self) -> Any:
-        coroutine = self._claim_work()
-        if coroutine is None:
-            return None
-        return _runtimes.finish(coroutine, _runtimes.as_home(self.home))
+    def _work_left(self) -> Coroutine[Any, Any, Any] | None:
+        work, self.work = self.work, None
+        is_left = work is not None and inspect.getcoroutinestate(work) == inspect.CORO_CREATED
+        return work if is_left else None
 
     async def concluded_async(self, result: Any) -> Any:
-        """Same as `concluded`, after an async `next` that nobody awaited was awaited."""
-        self.over = True
-        coroutine = self._claim_work()
-        if coroutine is not None and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
-            self.over = False  # its answer is still the result of this call
-            await coroutine
+        """Same as `concluded`, after an async `next` that the handler did not await."""
+        work = self._work_left()
+        if work is not None:
+            self.over = False  # its answer is the result of this call
+            await work
         return self.concluded(result)
+
+    def left(self) -> None:
+        """Same as for a sync handler; what `next` has still to do is done as a kept task."""
+        super().left()
+        work = self._work_left()
+        if work is not None:
+            _runtimes.finish(work, _runtimes.as_home(self.home))
 
 
 def new_call(delivery: Delivery, next: Next, since: int) -> Call:

@@ -27,8 +27,8 @@ def kind_of(handler: Any) -> Kind:
 
 
 def _is_generator_coroutine(handler: Any) -> bool:
-    function = functools.partial(handler).func  # flattens nested partials
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    function = functools.partial(handler).func  # nested partials come out flat
+    code = getattr(function, "__code__", None)
     return bool(getattr(code, "co_flags", 0) & inspect.CO_ITERABLE_COROUTINE)
 
 

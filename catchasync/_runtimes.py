@@ -39,6 +39,12 @@ class AsyncioHome:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AsyncioHome) and other.loop is self.loop
+
+    def __hash__(self) -> int:
+        return hash(self.loop)
+
     def start(self, awaitable: Awaitable[Any]) -> Awaitable[Any]:
         task = asyncio.ensure_future(awaitable, loop=self.loop)
         _kept.add(task)
@@ -55,6 +61,12 @@ class TrioHome:
     def __init__(self, trio: Any) -> None:
         self.trio = trio
         self.token = trio.lowlevel.current_trio_token()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TrioHome) and other.token is self.token
+
+    def __hash__(self) -> int:
+        return hash(self.token)
 
     def start(self, awaitable: Awaitable[Any]) -> Awaitable[Any]:
         task = TrioTask(self.trio)

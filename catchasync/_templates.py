@@ -74,12 +74,11 @@ async def catch_failure({parameters}):
             return await _failed(_error, {since}, {next}{call})
         finally:
             del {names}
+    {left}
     {conclude}
 """
 
 COROUTINE_CALL_CONCLUDE: Final = """
-    if _result is None:
-        _call.home = _running_loop() or _home()
     _call.over = True
     if _call.open and (_result is None or _call.take()):
         return _result
@@ -130,14 +129,20 @@ async def catch_failure({parameters}):
         finally:
             _stream = _item = _sent = None
             del {names}
+    {left}
     {conclude}
 """
 
 ASYNC_GENERATOR_CALL_CONCLUDE: Final = """
-    _call.home = _running_loop() or _home()
     _call.over = True
     if not _call.open:
         await _call.concluded_async(None)
+"""
+
+LEFT: Final = """
+    except BaseException:
+        _call.left()
+        raise
 """
 
 BODIES: Final[dict[Kind, tuple[str, str, str]]] = {
@@ -222,6 +227,7 @@ def _source(shape: Shape) -> str:
         call=", _call" if shape.has_call else "",
         names=", ".join(shape.names) or "_error",
         result="_result =" if shape.has_call else "return",
+        left=LEFT.strip() if shape.has_call else "",
     )
 
 
@@ -237,6 +243,8 @@ def _prepare(shape: Shape) -> list[str]:
         "_call.since = _clock.now",
         "_call.over = False",
     ]
+    if shape.is_async:
+        lines.append("_call.home = _running_loop() or _home()")
     return lines + _hand_over_call(shape) + _hand_over_response(shape)
 
 

@@ -98,7 +98,8 @@ class TrioTask:
         except self._cancelled:
             raise
         except BaseException as error:  # noqa: BLE001 - kept for whoever awaits
-            self._error = error
+            assert error.__traceback__ is not None  # noqa: S101 - it was raised
+            self._error = error.with_traceback(error.__traceback__.tb_next)  # without this frame
         finally:
             self._done.set()
 

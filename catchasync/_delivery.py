@@ -107,25 +107,15 @@ class Delivery:
             came_back(raised, error, before, next)
             raise
 
-    def broke_off(
-        self, error: BaseException, since: int, next: Next, call: Call | None = None
-    ) -> None:
-        """Same as `failed`, for a stream: the wrapper raises the error again after this."""
-        self.failed(error, since, next, call)
-        mark(error, None)
-
-    async def broke_off_async(
-        self, error: BaseException, since: int, next: Next, call: Call | None = None
-    ) -> None:
-        """Same as `broke_off`, from an async wrapper."""
-        await self.failed_async(error, since, next, call)
-        mark(error, None)
-
     def _may_pass(self, error: BaseException) -> bool:
         """Say whether more has to be asked: not for a type that was judged, without a mark."""
+        try:
+            has_mark = hasattr(error, KEY)
+        except Exception:  # noqa: BLE001 - an error class that does what it likes with attributes
+            has_mark = True
         return (
-            self._verdicts.get(type(error)) is not False
-            or hasattr(error, KEY)
+            has_mark
+            or self._verdicts.get(type(error)) is not False
             or self._predicate is not None
         )
 
@@ -183,7 +173,7 @@ def came_back(
     local is the error, would make a cycle of it.
     """
     if raised is error:
-        error.__traceback__ = before
+        BaseException.with_traceback(error, before)
     _leave(raised)
     if not is_never_caught(raised):
         mark(raised, None if raised is error else identity_of(next))
@@ -192,7 +182,7 @@ def came_back(
 def _leave(error: BaseException) -> None:
     """Take the outermost frame off the traceback: it adds itself anew where the error passes it."""
     if error.__traceback__ is not None:
-        error.__traceback__ = error.__traceback__.tb_next
+        BaseException.with_traceback(error, error.__traceback__.tb_next)
 
 
 def see_through(result: Any) -> Any:
@@ -239,6 +229,11 @@ class Call(HotCall):
     response: Response | None = None
     seen: BaseException | None = None  # what the handler handed to `next`, until it is over
     answer: Any = None  # what `next` made of it, until it is over
+
+    @property
+    def decided(self) -> bool:
+        """Whether something has taken the decision."""
+        return not self.open
 
     def take(self) -> bool:
         """Take the decision: true for the first that asks, unless a response was sent."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from catchasync import _kinds, _runtimes
 from catchasync._delivery import AsyncCall, Call, Delivery, no_next
-from catchasync._marks import clock
+from catchasync._marks import clock, mark
 from catchasync._returned import Results
 from catchasync._signatures import GENERIC, LastPlace, Place, as_source, place_of
 from catchasync._templates import FILE, Shape, make
@@ -132,7 +132,8 @@ class Plan:
             "_catch": options.catch,
             "_next": options.next,
             "_delivery": delivery,
-            "_failed": getattr(delivery, FAILED[self.kind]),
+            "_failed": delivery.failed_async if is_async else delivery.failed,
+            "_mark": mark,
             "_clock": clock,
             "_call_type": AsyncCall if is_async else Call,
             "_running_loop": asyncio._get_running_loop,  # noqa: SLF001
@@ -152,14 +153,6 @@ class Plan:
             wrapper.__kwdefaults__ = {self.place.name: None} | (wrapper.__kwdefaults__ or {})
         elif not wrapper.__defaults__:
             wrapper.__defaults__ = (None,)
-
-
-FAILED: Final[dict[_kinds.Kind, str]] = {
-    "sync": "failed",
-    "coroutine": "failed_async",
-    "generator": "broke_off",
-    "async_generator": "broke_off_async",
-}
 
 
 def _copy_defaults(wrapper: FunctionType, handler: FunctionType) -> None:

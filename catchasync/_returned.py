@@ -66,6 +66,7 @@ def _run(function: Callable[[], Any], call: Call) -> Any:
 
 
 def _settled(result: Any, call: Call) -> Any:
+    call.over = True
     if call.open and (result is None or call.take()):
         return result
     return call.concluded(result)
@@ -173,8 +174,8 @@ def _swallow(outcome: Callable[[], Any], call: Call) -> None:
     """Deliver an outcome that its future keeps as well: what `next` raises is the loser's."""
     try:
         _run(outcome, call)
-    except Exception as error:  # noqa: BLE001
-        if not call.delivery.passes(error, call.since, call.next):
+    except Exception as error:  # noqa: BLE001 - the library's thread must not see it
+        if call.decided:
             call.delivery.late(error)
 
 

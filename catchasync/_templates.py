@@ -25,8 +25,8 @@ FILE: Final = "<catchasync: "
 
 USED: Final = frozenset(
     {
-        "_handler", "_catch", "_next", "_delivery", "_failed", "_clock", "_plain", "_usual",
-        "_watch", "_call_type", "_running_loop", "_home", "_no_next", "_place", "_watch_response",
+        "_handler", "_catch", "_mark", "_next", "_delivery", "_failed", "_clock", "_plain",
+        "_usual", "_watch", "_call_type", "_running_loop", "_home", "_no_next", "_place", "_watch_response",
         "_response_place", "_result", "_error", "_since", "_call", "_stream", "_item", "_sent",
         "_thrown", "type", "callable", "anext", "BaseException", "GeneratorExit",
         "StopAsyncIteration",
@@ -93,6 +93,7 @@ def catch_failure({parameters}):
     except _catch as _error:
         try:
             _failed(_error, {since}, {next}{call})
+            _mark(_error, None)
             raise
         finally:
             del {names}
@@ -125,6 +126,7 @@ async def catch_failure({parameters}):
     except _catch as _error:
         try:
             await _failed(_error, {since}, {next}{call})
+            _mark(_error, None)
             raise
         finally:
             _stream = _item = _sent = None
@@ -225,7 +227,7 @@ def _source(shape: Shape) -> str:
         since="_call.since" if shape.has_call else "_since",
         next="_call.next" if shape.has_call else shape.next,
         call=", _call" if shape.has_call else "",
-        names=", ".join(shape.names) or "_error",
+        names=", ".join((*shape.names, *(["_call"] * shape.has_call))) or "_error",
         result="_result =" if shape.has_call else "return",
         left=LEFT.strip() if shape.has_call else "",
     )

@@ -67,3 +67,28 @@ def raiser(error: BaseException) -> Callable[..., Any]:
         raise error
 
     return body
+
+
+def once(error: BaseException) -> Callable[..., Any]:
+    """Make a body that raises an error, and forgets it by raising it."""
+    errors = [error]
+
+    def body(*_args: Any) -> Any:
+        raise errors.pop()
+
+    return body
+
+
+def step(coroutine: Any) -> Any:
+    """Run an awaitable to its end without a loop, which would keep what it raises."""
+    steps = coroutine.__await__()
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value
+
+
+def drive(kind: str, handler: Callable[..., Any], *args: Any) -> Any:
+    """Same as `run`, without a loop for any kind: async code may yield to it, nothing more."""
+    return step(run_async(kind, handler, *args))

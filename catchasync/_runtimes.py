@@ -102,6 +102,7 @@ class TrioTask:
             self._error = error.with_traceback(error.__traceback__.tb_next)  # without this frame
         finally:
             self._done.set()
+            del self, awaitable  # the error's frames lead here: what they hold must not hold it
 
     def __await__(self) -> Any:
         yield from self._done.wait().__await__()

@@ -165,7 +165,7 @@ class Delivery:
 
 
 def came_back(
-    raised: BaseException, error: BaseException, before: TracebackType | None, next: Next
+    raised: BaseException, error: BaseException | None, before: TracebackType | None, next: Next
 ) -> None:
     """Note what came out of `next`, and take the delivering frame off its traceback.
 
@@ -210,13 +210,14 @@ class Response(Protocol):
 class HotCall:
     """What a wrapper fills in for each call: slots, which cost least."""
 
-    __slots__ = ("delivery", "next", "open", "over", "since")
+    __slots__ = ("delivery", "home", "next", "open", "over", "since")
 
     delivery: Delivery
     next: Next
     since: int
     open: list[bool]  # holds one item until the decision; `list.pop` is atomic, also without a GIL
     over: bool  # the wrapper has returned
+    home: Any  # the loop of the handler, as `_runtimes.as_home` takes it
 
 
 class Call(HotCall):
@@ -227,7 +228,7 @@ class Call(HotCall):
     """
 
     response: Response | None = None
-    seen: BaseException | None = None  # what the handler handed to `next`, until it is over
+    seen: tuple[BaseException, ...] = ()  # what the handler handed to `next`, until it is over
     answer: Any = None  # what `next` made of it, until it is over
 
     @property
@@ -250,21 +251,33 @@ class Call(HotCall):
 
         It may serve as an error-first callback: the values beside the error are dropped.
         """
-        failure = None if error is None else as_error(error)
+        if error is None:
+            return self._go_on()
+        failure = as_error(error)
+        if not self.over:
+            self.seen = (*self.seen, failure)
         if not self.take():
-            return self.delivery.late(failure or self._called_twice())
-        before = None if failure is None else failure.__traceback__
-        self.seen = None if self.over else failure
+            return self.delivery.late(failure)
+        before = failure.__traceback__
         try:
-            return self.answered(self.next() if failure is None else self.next(failure), failure)
+            return self.answered(self.next(failure), failure)
         except BaseException as raised:
-            self.seen = None
-            came_back(raised, failure or raised, before, self.next)
+            came_back(raised, failure, before, self.next)
+            raise
+
+    def _go_on(self) -> Any:
+        if not self.take():
+            return self.delivery.late(self._called_twice())
+        try:
+            return self.answered(self.next(), None)
+        except BaseException as raised:
+            came_back(raised, None, None, self.next)
             raise
 
     def answered(self, result: Any, failure: BaseException | None) -> Any:
         """Take what `next` returned for a failure, and see it through."""
-        result = see_through(result)
+        if is_awaitable(result):
+            result = _runtimes.finish(result, _runtimes.as_home(self.home))
         if not self.over:
             self.answer = result
         return result
@@ -277,12 +290,12 @@ class Call(HotCall):
 
     def failed_late(self, error: BaseException) -> None:
         """Treat a failure that came after the decision; what went to `next` itself is no news."""
-        if error is not self.seen:
+        if not any(error is seen for seen in self.seen):
             self.delivery.late(error)
 
     def concluded(self, result: Any) -> Any:
         """Return the result of a handler that called `next`: its own, else that of `next`."""
-        self.over, self.seen = True, None
+        self.over, self.seen = True, ()
         answer, self.answer = self.answer, None
         return answer if result is None else result
 
@@ -292,7 +305,7 @@ class Call(HotCall):
 
     def left(self) -> None:
         """Note that the wrapper is left by an error that is not ours, a cancellation for one."""
-        self.over, self.seen, self.answer = True, None, None
+        self.over, self.seen, self.answer = True, (), None
 
     def __repr__(self) -> str:
         return f"<next of {self.delivery.name}: {'open' if self.open else 'decided'}>"
@@ -305,9 +318,6 @@ class AsyncCall(Call):
     From another thread it is sent to that loop at once.
     """
 
-    __slots__ = ("home",)
-
-    home: Any  # the loop of the handler, as `_runtimes.as_home` takes it
     work: Coroutine[Any, Any, Any] | None = None  # what `next` has still to do
 
     def answered(self, result: Any, failure: BaseException | None) -> Any:
@@ -326,8 +336,7 @@ class AsyncCall(Call):
         try:
             result = await awaitable
         except BaseException as raised:
-            self.seen = None
-            came_back(raised, failure or raised, before, self.next)
+            came_back(raised, failure, before, self.next)
             raise
         finally:
             del failure
@@ -358,5 +367,5 @@ def new_call(delivery: Delivery, next: Next, since: int) -> Call:
     """Make the decision of a call that went without one so far."""
     call = Call()
     call.delivery, call.next, call.since = delivery, next, since
-    call.open, call.over = [True], False
+    call.open, call.over, call.home = [True], False, None
     return call

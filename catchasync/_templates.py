@@ -244,9 +244,8 @@ def _prepare(shape: Shape) -> list[str]:
         "_call.open = [True]",
         "_call.since = _clock.now",
         "_call.over = False",
+        "_call.home = _running_loop() or _home()",
     ]
-    if shape.is_async:
-        lines.append("_call.home = _running_loop() or _home()")
     return lines + _hand_over_call(shape) + _hand_over_response(shape)
 
 

@@ -36,7 +36,7 @@ __all__ = [
     "unwrap",
 ]
 
-_LAZY = {"ResponseTracker": "_response", "Sent": "_response"}  # they need wrapt, which takes a while
+_LAZY = {"ResponseTracker": "_response", "Sent": "_response"}  # they need wrapt, which takes time
 
 
 def __getattr__(name: str) -> Any:

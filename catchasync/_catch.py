@@ -34,6 +34,8 @@ OTHER_ENTRIES: Final = ("dispatch_request", "__call__")
 
 EXEMPT: Final = "__catchasync_exempt__"
 
+_MISSING: Final = object()
+
 
 @overload
 def catch_async(handler: HandlerT, /) -> HandlerT: ...
@@ -46,7 +48,16 @@ def catch_async(
     track_response: bool | object = False,
     late: Late | None = None,
 ) -> Callable[[HandlerT], HandlerT]: ...
-def catch_async(*handlers: Any, **options: Any) -> Any:
+def catch_async(  # noqa: PLR0913 - the public options
+    handler: Any = _MISSING,
+    /,
+    *,
+    next: Next | str | None = None,
+    catch: Errors = Exception,
+    pass_through: PassThrough = (),
+    track_response: bool | object = False,
+    late: Late | None = None,
+) -> Any:
     """
     Decorate a handler so that its failures reach `next`, exactly once.
 
@@ -73,22 +84,10 @@ def catch_async(*handlers: Any, **options: Any) -> Any:
     Raises:
         TypeError: What came is no handler, or an option is not what it has to be.
     """
-    decorator = functools.partial(decorate, Options(**_known(options)))
-    if not handlers:
-        return decorator
-    if len(handlers) > 1:
-        msg = f"catch_async() takes one handler: got {len(handlers)}. Options go by keyword."
-        raise TypeError(msg)
-    return decorator(handlers[0])
-
-
-def _known(options: dict[str, Any]) -> dict[str, Any]:
-    known = tuple(Options.__dataclass_fields__)
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        msg = f"catch_async() has no option {', '.join(unknown)}: it has {', '.join(known)}."
-        raise TypeError(msg)
-    return options
+    options = Options(next, catch, pass_through, track_response, late)
+    return (
+        functools.partial(decorate, options) if handler is _MISSING else decorate(options, handler)
+    )
 
 
 def decorate(options: Options, handler: Any) -> Any:

@@ -10,7 +10,7 @@ The rules, in the order in which a failure meets them:
 2. *One decision per call*: the first of a result was returned, `next` was called, the handler
    failed, the response was sent. `Call.take` takes it, and one thread wins.
 3. *The decision goes to* `next`, *all else is late.* What `late` raises is logged.
-4. *What* `next` *raises goes to the handler's caller*, and is never handed to the same `next` again.
+4. *What* `next` *raises goes to the handler's caller*, never to the same `next` again.
 5. *Nothing is kept.* Our frames leave the traceback where they delivered: no frame of ours holds
    the error, and the traceback reads as if the wrapper alone had been there.
 
@@ -59,9 +59,7 @@ class Delivery:
         self._late = late
         self._verdicts: dict[type[BaseException], bool] = {}
 
-    def failed(
-        self, error: BaseException, since: int, next: Next, call: Call | None = None
-    ) -> Any:
+    def failed(self, error: BaseException, since: int, next: Next, call: Call | None = None) -> Any:
         """Deliver a failure from a sync wrapper's ``except`` clause, and return the result.
 
         Args:
@@ -114,9 +112,7 @@ class Delivery:
         except Exception:  # noqa: BLE001 - an error class that does what it likes with attributes
             has_mark = True
         return (
-            has_mark
-            or self._verdicts.get(type(error)) is not False
-            or self._predicate is not None
+            has_mark or self._verdicts.get(type(error)) is not False or self._predicate is not None
         )
 
     def passes(self, error: BaseException, since: int, next: Next) -> bool:
@@ -173,7 +169,7 @@ def came_back(
     local is the error, would make a cycle of it.
     """
     if raised is error:
-        BaseException.with_traceback(error, before)
+        BaseException.with_traceback(raised, before)
     _leave(raised)
     if not is_never_caught(raised):
         mark(raised, None if raised is error else identity_of(next))
@@ -274,7 +270,7 @@ class Call(HotCall):
             came_back(raised, None, None, self.next)
             raise
 
-    def answered(self, result: Any, failure: BaseException | None) -> Any:
+    def answered(self, result: Any, _failure: BaseException | None) -> Any:
         """Take what `next` returned for a failure, and see it through."""
         if is_awaitable(result):
             result = _runtimes.finish(result, _runtimes.as_home(self.home))

@@ -108,7 +108,7 @@ class Plan:
 
     def _shape(self, exact: tuple[str, str, tuple[str, ...]] | None) -> Shape:
         parameters, arguments, names = exact or GENERIC
-        source = {Place: "own", LastPlace: "extra"}.get(type(self.place), "fixed")
+        source = self._source()
         next_name = "_next"
         if self.place is not None:
             next_name = self.place.name if exact else "_found"
@@ -119,6 +119,11 @@ class Plan:
         return Shape(
             self.kind, parameters, arguments, names, source, next_name, response, exact is not None
         )
+
+    def _source(self) -> str:
+        if self.place is None:
+            return "fixed"
+        return "own" if isinstance(self.place, Place) else "extra"
 
     def _values(self) -> dict[str, Any]:
         name = _kinds.name_of(self.handler)

@@ -86,7 +86,7 @@ def short_name_of(handler: Any) -> str:
 
 
 def identity_of(function: Any) -> tuple[int, ...]:
-    """Return what two references to one callable share; bound methods are made anew at each look."""
+    """Return what two references to one callable share; a bound method is new at each look."""
     if isinstance(function, MethodType):
         return id(function.__self__), id(function.__func__)
     return (id(function),)

@@ -37,7 +37,8 @@ class Options:
         if not _are_errors(self.catch):
             _refuse("catch", "an exception type or a tuple of them", self.catch)
         if not (_are_errors(self.pass_through) or _is_predicate(self.pass_through)):
-            _refuse("pass_through", "exception types, or a predicate of the error", self.pass_through)
+            expected = "exception types, or a predicate of the error"
+            _refuse("pass_through", expected, self.pass_through)
         if not (self.late is None or callable(self.late)):
             _refuse("late", "a callable of one argument, the error", self.late)
 

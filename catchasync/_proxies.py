@@ -67,7 +67,7 @@ class CaughtPartial(MadeAgain, functools.partial):  # type: ignore[type-arg]
         return self.__dict__["__wrapped__"], self.__dict__["_catchasync_decorate"]
 
 
-class CaughtObject(MadeAgain, wrapt.BaseObjectProxy):  # type: ignore[misc]
+class CaughtObject(MadeAgain, wrapt.BaseObjectProxy):  # type: ignore[type-arg]
     """A decorated callable object."""
 
     __slots__ = ()
@@ -118,7 +118,7 @@ class CaughtObject(MadeAgain, wrapt.BaseObjectProxy):  # type: ignore[misc]
         return id(self)
 
 
-class CaughtAwaitable(wrapt.BaseObjectProxy):  # type: ignore[misc]
+class CaughtAwaitable(wrapt.BaseObjectProxy):  # type: ignore[type-arg]
     """An object with an ``__await__`` of its own, whose failure is delivered when it is awaited."""
 
     def __init__(self, awaitable: Any, start: Callable[[], Coroutine[Any, Any, Any]]) -> None:

@@ -78,7 +78,7 @@ class ResponseTracker:
             return None
         if type(response) is not WatchedResponse:  # one that another decorator watches serves both
             response = WatchedResponse(response, Watch(response, self))
-        call.response = response._self_watch
+        call.response = WatchedResponse.watch_of(response)
         return response
 
 
@@ -135,12 +135,18 @@ class Watch:
             self.state = before
 
 
-class WatchedResponse(ReadThrough):  # type: ignore[misc]
+class WatchedResponse(ReadThrough):  # type: ignore[type-arg]
     """The response that a handler is handed: the real one, its sending methods watched."""
 
     def __init__(self, response: Any, watch: Watch) -> None:
         super().__init__(response)
         self._self_watch = watch
+
+    @staticmethod
+    def watch_of(proxy: WatchedResponse) -> Watch:
+        """Return what is known; static, so that the real object's attributes are all there."""
+        watch: Watch = proxy._self_watch
+        return watch
 
     @property
     def sent(self) -> Sent:
@@ -169,7 +175,7 @@ def _chaining(proxy: WatchedResponse, method: Callable[..., Any]) -> Callable[..
 
 
 def _sending(proxy: WatchedResponse, method: Callable[..., Any]) -> Callable[..., Any]:
-    watch = proxy._self_watch
+    watch = WatchedResponse.watch_of(proxy)
 
     @functools.wraps(method)
     async def send_async(*args: Any, **kwargs: Any) -> Any:
@@ -190,7 +196,7 @@ def _sending(proxy: WatchedResponse, method: Callable[..., Any]) -> Callable[...
 
 def _sent(proxy: WatchedResponse, result: Any, before: Sent) -> Any:
     """Return what a sending method returned, which may be still at it."""
-    watch = proxy._self_watch
+    watch = WatchedResponse.watch_of(proxy)
     if inspect.iscoroutine(result):
         watch.state = before  # it has not begun
         return _await_sending(proxy, result)
@@ -210,7 +216,7 @@ def _settled(watch: Watch, before: Sent, future: asyncio.Future[Any]) -> None:
 
 
 async def _await_sending(proxy: WatchedResponse, sending: Awaitable[Any]) -> Any:
-    watch = proxy._self_watch
+    watch = WatchedResponse.watch_of(proxy)
     before = watch.begin()
     try:
         result = await sending

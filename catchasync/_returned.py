@@ -88,7 +88,7 @@ def _is_coroutine(result: Any) -> bool:
 
 
 def _watch_coroutine(coroutine: Any, call: Call) -> Any:
-    watching = _await(coroutine, call)
+    watching: Any = _await(coroutine, call)
     watching.__name__ = coroutine.__name__  # whoever forgets to await it shall read its name
     watching.__qualname__ = coroutine.__qualname__
     return watching

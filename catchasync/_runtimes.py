@@ -98,8 +98,8 @@ class TrioTask:
         except self._cancelled:
             raise
         except BaseException as error:  # noqa: BLE001 - kept for whoever awaits
-            assert error.__traceback__ is not None  # noqa: S101 - it was raised
-            self._error = error.with_traceback(error.__traceback__.tb_next)  # without this frame
+            here = error.__traceback__
+            self._error = error.with_traceback(here and here.tb_next)  # without this frame
         finally:
             self._done.set()
             del self, awaitable  # the error's frames lead here: what they hold must not hold it

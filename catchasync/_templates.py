@@ -26,9 +26,9 @@ FILE: Final = "<catchasync: "
 USED: Final = frozenset(
     {
         "_handler", "_catch", "_mark", "_next", "_delivery", "_failed", "_clock", "_plain",
-        "_usual", "_watch", "_call_type", "_running_loop", "_home", "_no_next", "_place", "_watch_response",
-        "_response_place", "_result", "_error", "_since", "_call", "_stream", "_item", "_sent",
-        "_thrown", "type", "callable", "anext", "BaseException", "GeneratorExit",
+        "_usual", "_watch", "_call_type", "_running_loop", "_home", "_no_next", "_place",
+        "_watch_response", "_response_place", "_result", "_error", "_since", "_call", "_stream",
+        "_item", "_sent", "_thrown", "type", "callable", "anext", "BaseException", "GeneratorExit",
         "StopAsyncIteration",
     }
 )  # fmt: skip
@@ -262,9 +262,7 @@ def _hand_over_call(shape: Shape) -> list[str]:
     if shape.source != "own":
         return []
     return [
-        f"{shape.next} = _call"
-        if shape.exact
-        else "args, kwargs = _place.put(args, kwargs, _call)"
+        f"{shape.next} = _call" if shape.exact else "args, kwargs = _place.put(args, kwargs, _call)"
     ]
 
 

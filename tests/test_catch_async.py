@@ -361,7 +361,7 @@ class TestNextFails:
             await asyncio.sleep(0)
             task.cancel()
             await asyncio.wait([task])
-            return task.cancelled()
+            return bool(task.cancelled())
 
         coroutine = handler_of("coroutine", raiser(Boom()))
         assert asyncio.run(main())
@@ -482,7 +482,7 @@ class TestLate:
         """Without `late`, it goes to the logger `catchasync`, at ERROR, naming the handler."""
 
         @catch_async
-        def show(_req: object, next: Any) -> None:  # noqa: A002
+        def show(_req: object, next: Any) -> None:
             next(Boom("first"))
             raise Boom("second")
 
@@ -513,7 +513,7 @@ class TestLate:
             raise ValueError("of late")
 
         @catch_async(late=late)
-        def show(_req: object, next: Any) -> None:  # noqa: A002
+        def show(_req: object, next: Any) -> None:
             next(Boom("first"))
             raise Boom("second")
 
@@ -530,7 +530,7 @@ class TestLate:
             late.append(error)
 
         @catch_async(late=tell)
-        async def show(_req: object, next: Any) -> None:  # noqa: A002
+        async def show(_req: object, next: Any) -> None:
             next(Boom("first"))
             raise Boom("second")
 
@@ -557,7 +557,7 @@ class TestBadInput:
             ({"pass_through": 5}, "pass_through=.*predicate.*got 5"),
             ({"pass_through": int}, "pass_through=.*predicate.*got <class 'int'>"),
             ({"late": 5}, "late=.*callable.*got 5"),
-            ({"nxt": 5}, "no option nxt.*it has next, catch"),
+            ({"nxt": 5}, "unexpected keyword argument 'nxt'"),
             ({"track_response": 5}, "track_response=.*True, False or a ResponseTracker.*got 5"),
         ],
         ids=str,
@@ -575,7 +575,7 @@ class TestBadInput:
 
     def test_two_handlers(self) -> None:
         """Options do not go by position."""
-        with pytest.raises(TypeError, match="takes one handler: got 2"):
+        with pytest.raises(TypeError, match="takes from 0 to 1 positional arguments but 2"):
             catch_async(print, print)  # type: ignore[call-overload]
 
     def test_a_class_that_is_no_view(self) -> None:
@@ -648,13 +648,13 @@ class TestUnwrapAndExempt:
         plain = Plain()
         for handler in (show, plain.method, plain, Plain):
             assert not is_exempt(show) or handler is not show
-            assert handler == exempt(handler)  # type: ignore[type-var]
+            assert handler == exempt(handler)
             assert is_exempt(handler)
 
     def test_exempt_refuses_what_it_cannot_mark(self) -> None:
         """What is no callable, or takes no attributes, is named."""
         with pytest.raises(TypeError, match="got 5"):
-            exempt(5)  # type: ignore[type-var]
+            exempt(5)
         with pytest.raises(TypeError, match="len, it takes no attributes"):
             exempt(len)
 
@@ -668,10 +668,10 @@ class TestAnErrorThatIsNoException:
         """A value is wrapped in `CallbackError`, a class is instantiated."""
         next_ = RecordingNext()
 
-        def show(next: Any) -> None:  # noqa: A002
+        def show(next: Any) -> None:
             next(value)
 
-        async def show_async(next: Any) -> None:  # noqa: A002
+        async def show_async(next: Any) -> None:
             next(value)
 
         decorated: Any = catch_async(show if kind == "sync" else show_async)
@@ -690,7 +690,7 @@ class TestAnErrorThatIsNoException:
         next_ = RecordingNext()
 
         @catch_async
-        def show(next: Any) -> None:  # noqa: A002
+        def show(next: Any) -> None:
             next(UnicodeDecodeError)
 
         show(next_)
@@ -718,7 +718,7 @@ def test_called_twice_says_what_to_do() -> None:
     late = RecordingNext()
 
     @catch_async(late=late)
-    def show(_req: object, next: Any) -> None:  # noqa: A002
+    def show(_req: object, next: Any) -> None:
         next()
         next()
 

@@ -23,6 +23,7 @@ import pytest
 import trio
 
 from catchasync import NextCalledTwice, catch_async
+from catchasync._runtimes import TrioHome, here
 from tests.support import KINDS, STREAMS, Boom
 
 RUNS = 20_000 if os.environ.get("CATCHASYNC_FULL") else 2_000
@@ -93,7 +94,10 @@ class Script:
 
 async def checkpoint() -> None:
     """Let others run, on whichever loop this is."""
-    await (trio.lowlevel.checkpoint() if trio.lowlevel.in_trio_task() else asyncio.sleep(0))
+    if isinstance(here(), TrioHome):
+        await trio.lowlevel.checkpoint()
+    else:
+        await asyncio.sleep(0)
 
 
 def make_script(seed: int) -> Script:
@@ -103,16 +107,20 @@ def make_script(seed: int) -> Script:
         seed=seed,
         kind=draw.choice(KINDS),
         runner=draw.choice(RUNNERS),
-        steps=draw.choices(["fail", "fail and await", "go on", "send", "checkpoint"], k=draw.randrange(4)),
+        steps=draw.choices(
+            ["fail", "fail and await", "go on", "send", "checkpoint"], k=draw.randrange(4)
+        ),
         end=draw.choice(["return", "return None", "raise", "raise again", "cancel"]),
         after=draw.choices(["fail", "fail in thread"], k=draw.randrange(3)),
         mode=draw.choice(["fixed", "own", "extra"]),
-        next=draw.choice(["returns", "again", "other", "async returns", "async again", "async other"]),
+        next=draw.choice(
+            ["returns", "again", "other", "async returns", "async again", "async other"]
+        ),
         tracked=draw.random() < 0.5,
     )
 
 
-def act(script: Script, res: Any, next: Any) -> Any:  # noqa: C901 - one step each
+def act(script: Script, res: Any, next: Any) -> Any:
     """Act the script out; yield what has to be awaited."""
     last: Boom | None = None
     if next is not None:
@@ -220,10 +228,12 @@ def _async_generator_without_next(async_generator: Any) -> Any:
 
 async def perform(script: Script) -> None:
     """Call the decorated handler as its caller would, and what comes after it."""
-    fixed = {"next": script.take} if script.mode == "fixed" else {}
-    decorated = catch_async(track_response=script.tracked, late=script.late.append, **fixed)(
-        make_handler(script)
+    options = catch_async(
+        next=script.take if script.mode == "fixed" else None,
+        track_response=script.tracked,
+        late=script.late.append,
     )
+    decorated = options(make_handler(script))
     args = (Response(),) if script.mode == "fixed" else (Response(), script.take)
     try:
         if script.kind == "sync":
@@ -244,7 +254,7 @@ async def perform(script: Script) -> None:
 
 async def afterwards(script: Script) -> None:
     """Call the kept `next` again, here or in a thread; then let every kept task end."""
-    for (step, next_) in itertools.product(script.after, script.kept):
+    for step, next_ in itertools.product(script.after, script.kept):
         failure = script.new_failure()
         if step == "fail in thread":
             thread = threading.Thread(target=quietly, args=(script, next_, failure))

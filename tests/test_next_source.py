@@ -45,7 +45,7 @@ def forms() -> dict[str, tuple[Handler, tuple[Any, ...], dict[str, Any]]]:
     def with_stars(req: Any, next: Any, *args: Any, **kwargs: Any) -> Any:
         fails()
 
-    def shadowing(type: Any, callable: Any, next: Any) -> Any:
+    def shadowing(type: Any, callable: Any, next: Any) -> Any:  # noqa: A002 - the point
         fails()
 
     @functools.wraps(last)
@@ -113,7 +113,7 @@ class TestOwnParameter:
     def test_a_call_that_leaves_it_out_is_refused_likewise(self, form: str) -> None:
         """The same message, rather than Python's own."""
         handler, args, _ = FORMS[form]
-        with pytest.raises(TypeError, match="without a callable `next` .got None."):
+        with pytest.raises(TypeError, match=r"without a callable `next` \(got None\)"):
             catch_async(handler)(*args)
 
     def test_it_is_looked_up_by_another_name(self) -> None:
@@ -226,7 +226,7 @@ class TestExtraArgument:
     def test_the_handler_is_not_run_by_a_refused_call(self) -> None:
         """The `TypeError` comes before anything has happened."""
         ran = []
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match="without a callable"):
             catch_async(lambda *args: ran.append(args))(1, 2)
         assert [] == ran
 
@@ -234,5 +234,6 @@ class TestExtraArgument:
         """A function of C is wrapped as well, whatever `inspect` knows of it."""
         next_ = RecordingNext("answer")
         assert "answer" == catch_async(len)(5, next_)  # type: ignore[arg-type, call-arg]
-        assert 2 == catch_async(max)(1, 2, next_)
+        largest: Any = max
+        assert 2 == catch_async(largest)(1, 2, next_)
         assert 1 == len(next_.errors)

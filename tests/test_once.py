@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -166,7 +167,7 @@ class TestTheFirstCallDecides:
         assert [(error, "library")] == [(a.error, a.thread) for a in next_.arrivals]
 
     def test_what_next_raises_goes_through_the_handler(self, kind: str) -> None:
-        """A `next` that fails where the handler called it fails the handler, and is told no more."""
+        """A `next` that fails where the handler called it fails the handler, and that is all."""
         second, late = ValueError("of next"), RecordingNext()
         next_ = RecordingNext(second)
 
@@ -238,6 +239,7 @@ class AsyncNext:
         self.error = error
 
     async def __call__(self, error: BaseException | None = None) -> str:
+        """Record, and answer."""
         self.started.append(error)
         await asyncio.sleep(0)
         self.done.append(error)
@@ -279,7 +281,8 @@ class TestAnAsyncNext:
         def show(next: Any) -> None:
             next(Boom())
 
-        assert "answer" == show(next_)  # type: ignore[func-returns-value]
+        handler: Any = show
+        assert "answer" == handler(next_)
         assert 1 == len(next_.done)
 
     def test_not_awaited_and_failed_after(self) -> None:
@@ -291,7 +294,8 @@ class TestAnAsyncNext:
             next(Boom(1))
             raise Boom(2)
 
-        assert "answer" == asyncio.run(show(next_))
+        handler: Any = show
+        assert "answer" == asyncio.run(handler(next_))
         assert ([1], [2]) == ([e.args[0] for e in next_.done], [e.args[0] for e in late.errors])
 
     @pytest.mark.parametrize("awaits", [True, False])
@@ -430,10 +434,11 @@ class TestAnAsyncNext:
                 next(Boom())
 
         async def main() -> None:
-            assert ("answer" if when == "while it runs" else None) == await show(next_)
+            handler: Any = show
+            assert ("answer" if when == "while it runs" else None) == await handler(next_)
             if when == "later":
                 await trio.to_thread.run_sync(kept[0], Boom())
-                while not seen:  # noqa: ASYNC110 - it ends as soon as the task does
+                while not seen:
                     await trio.lowlevel.checkpoint()
 
         trio.run(main)
@@ -492,7 +497,7 @@ class TestStreams:
         next_, late = AsyncNext(), RecordingNext()
 
         @catch_async(late=late)
-        async def stream(next: Any) -> Any:
+        async def stream(next: Any) -> AsyncIterator[Any]:
             yield 1
             next(Boom(1))
             if fails:
@@ -514,7 +519,7 @@ class TestStreams:
         next_ = RecordingNext()
 
         @catch_async
-        async def stream(next: Any) -> Any:
+        async def stream(next: Any) -> AsyncIterator[Any]:
             yield 1
 
         async def read() -> list[Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -91,10 +93,10 @@ class TestAFailureAfterSending:
         """`next` is not told, `late` is, once."""
 
         def body(res: Any) -> None:
-            assert Sent.NO is res.sent
+            assert Sent.NO == res.sent
             assert not res.sent
             (res.json if make is Response else res.end)("x")
-            assert Sent.YES is res.sent
+            assert Sent.YES == res.sent
             raise Boom
 
         result, told, late = outcome(body, make())
@@ -115,9 +117,9 @@ class TestAFailureAfterSending:
 
         async def body(res: Any) -> None:
             sending = res.send("x")
-            assert Sent.NO is res.sent
+            assert Sent.NO == res.sent
             await sending
-            assert Sent.YES is res.sent
+            assert Sent.YES == res.sent
             raise Boom
 
         _, told, late = outcome(body, Response(), is_async=True)
@@ -184,10 +186,10 @@ class TestSendingThatFails:
         async def body(res: Any) -> None:
             task = asyncio.ensure_future(res.send("x"))
             await asyncio.sleep(0)
-            assert Sent.UNKNOWN is res.sent
+            assert Sent.UNKNOWN == res.sent
             task.cancel()
             await asyncio.wait([task])
-            assert Sent.UNKNOWN is res.sent
+            assert Sent.UNKNOWN == res.sent
             raise Boom
 
         _, told, late = outcome(body, Response(), is_async=True)
@@ -224,7 +226,7 @@ class TestMethodsOfOtherKinds:
 
         async def body(res: Any) -> None:
             future = res.send()
-            assert Sent.UNKNOWN is res.sent
+            assert Sent.UNKNOWN == res.sent
             if how == "result":
                 future.set_result(None)
             elif how == "error":
@@ -232,7 +234,7 @@ class TestMethodsOfOtherKinds:
             else:
                 future.cancel()
             await asyncio.wait([future])
-            assert expected is res.sent
+            assert expected == res.sent
 
         make = lambda: asyncio.get_running_loop().create_future()  # noqa: E731
         assert [] == outcome(body, self.Unfinished(make), is_async=True)[1]
@@ -242,9 +244,9 @@ class TestMethodsOfOtherKinds:
 
         async def body(res: Any) -> None:
             sending = res.send()
-            assert Sent.NO is res.sent
+            assert Sent.NO == res.sent
             await sending
-            assert Sent.YES is res.sent
+            assert Sent.YES == res.sent
 
         async def succeed() -> None:
             """Do nothing."""
@@ -262,9 +264,9 @@ class TestFlags:
 
         def body(res: Any) -> None:
             res.json({})
-            assert Sent.NO is res.sent
+            assert Sent.NO == res.sent
             setattr(res, flag, True)
-            assert Sent.YES is res.sent
+            assert Sent.YES == res.sent
             raise Boom
 
         _, told, late = outcome(body, response)
@@ -284,7 +286,7 @@ class TestFlags:
                 return False
 
         def body(res: Any) -> None:
-            assert Sent.UNKNOWN is res.sent
+            assert Sent.UNKNOWN == res.sent
             raise Boom
 
         _, told, late = outcome(body, Broken())
@@ -295,7 +297,7 @@ class TestFlags:
         response = Response()
 
         def body(res: Any) -> None:
-            assert Sent.YES is res.sent
+            assert Sent.YES == res.sent
             raise Boom
 
         _, told, _late = outcome(body, response, track_response=ResponseTracker(flag="code"))
@@ -334,7 +336,7 @@ class TestTheProxy:
             assert res.status(404) is res
             res.status(404).json({}).status(200)
             assert "{}" == res.text()
-            assert Sent.YES is res.sent
+            assert Sent.YES == res.sent
 
         assert [] == outcome(body, Response())[1]
 
@@ -348,8 +350,6 @@ class TestTheProxy:
         """An async method is one, and has its name."""
 
         def body(res: Any) -> None:
-            import inspect  # noqa: PLC0415
-
             assert inspect.iscoroutinefunction(res.send)
             assert not inspect.iscoroutinefunction(res.write)
             assert "send" == res.send.__name__
@@ -403,7 +403,7 @@ class TestWhichArgument:
             assert res is None
             raise Boom
 
-        assert "answer" == show(1)  # type: ignore[func-returns-value]
+        assert "answer" == show(1)
 
     def test_named(self) -> None:
         """`ResponseTracker(argument=..., methods=...)`."""
@@ -413,7 +413,7 @@ class TestWhichArgument:
         @catch_async(track_response=tracker, next=print, late=late)
         def show(reply: Any) -> None:
             reply.json({})
-            assert Sent.NO is reply.sent
+            assert Sent.NO == reply.sent
             reply.write("x")
             raise Boom
 
@@ -449,7 +449,7 @@ def test_streams(kind: str) -> None:
         raise Boom
 
     @options
-    async def stream_async(res: Any) -> Any:
+    async def stream_async(res: Any) -> AsyncIterator[Any]:
         yield 1
         await res.send("x")
         raise Boom

@@ -8,11 +8,12 @@ import gc
 import inspect
 import threading
 import types
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 from twisted.internet import defer
-from twisted.python.failure import Failure
+from twisted.python import failure as twisted_failure
 
 from catchasync import catch_async
 from catchasync.testing import RecordingNext
@@ -56,25 +57,27 @@ class TestCoroutines:
     @staticmethod
     def drop() -> None:
         """Call a handler and forget what it gave."""
-        catch_async(next=print)(lambda: succeed())()
+        forgotten: Any = catch_async(next=print)(lambda: succeed())()
+        del forgotten
         gc.collect()
 
     def test_of_generators(self) -> None:
         """A generator-based coroutine is awaited as well, a generator is a result."""
 
         @types.coroutine
-        def old() -> Any:
+        def old() -> Generator[Any, Any, Any]:
             yield from asyncio.sleep(0).__await__()
             raise Boom
 
         next_ = RecordingNext("answer")
-        handler: Any = catch_async(next=next_)(lambda: old())
+        untyped: Any = old
+        handler: Any = catch_async(next=next_)(lambda: untyped())
         for _ in range(2):
             assert "answer" == asyncio.run(handler())
-        generator = (number for number in range(1))
-        plain = catch_async(next=next_)(lambda: generator)
+        generator: Any = (number for number in range(1))
+        plain: Any = catch_async(next=next_)(lambda: generator)
         assert [generator, generator] == [plain(), plain()]
-        decorated: Any = catch_async(next=next_)(old)
+        decorated = catch_async(next=next_)(untyped)
         assert "answer" == asyncio.run(_await(decorated()))
 
     def test_another_sort_of_thing_at_each_call(self) -> None:
@@ -177,7 +180,8 @@ class TestAsyncioFutures:
             nonlocal future
             future = asyncio.get_running_loop().create_future()
             future.set_exception(Boom())
-            return await catch_async(next=next_)(lambda: future)()  # type: ignore[misc]
+            handler: Any = catch_async(next=next_)(lambda: future)
+            return await handler()
 
         assert "answer" == asyncio.run(main())
         assert 1 == len(next_.errors)
@@ -215,7 +219,8 @@ class TestConcurrentFutures:
         """Return a future, what a handler that returned it gave, and the `next` of it."""
         next_ = RecordingNext("answer")
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        result = catch_async(**{"next": next_, **options})(lambda: future)()
+        options.setdefault("next", next_)
+        result: Any = catch_async(**options)(lambda: future)()
         assert isinstance(result, concurrent.futures.Future)
         return future, result, next_
 
@@ -272,22 +277,28 @@ class TestConcurrentFutures:
         assert "answer" == result.result(0)
 
 
+def failure() -> Any:
+    """Make what a Deferred fails with."""
+    make: Any = twisted_failure.Failure
+    return make(Boom())
+
+
 class TestDeferreds:
     """Twisted's `Deferred` stays the same `Deferred`."""
 
     def test_its_failure_reaches_next(self) -> None:
         """What `next` returns is its result."""
         next_, got = RecordingNext("answer"), list[Any]()
-        deferred: defer.Deferred[Any] = defer.Deferred()
+        deferred: Any = defer.Deferred()
         assert deferred is catch_async(next=next_)(lambda: deferred)()
         deferred.addCallback(got.append)
-        deferred.errback(Failure(Boom()))
+        deferred.errback(failure())
         assert (["answer"], 1) == (got, len(next_.errors))
 
     def test_its_result(self) -> None:
         """A result is passed on."""
         got: list[Any] = []
-        deferred: defer.Deferred[Any] = defer.Deferred()
+        deferred: Any = defer.Deferred()
         catch_async(next=print)(lambda: deferred)().addCallback(got.append)
         deferred.callback("result")
         assert ["result"] == got
@@ -295,7 +306,7 @@ class TestDeferreds:
     def test_a_cancellation_passes(self) -> None:
         """Twisted's own cancellation is an `Exception`, and is not caught all the same."""
         next_, got = RecordingNext(), list[Any]()
-        deferred: defer.Deferred[Any] = defer.Deferred()
+        deferred: Any = defer.Deferred()
         catch_async(next=next_)(lambda: deferred)().addErrback(got.append)
         deferred.cancel()
         assert [] == next_.arrivals
@@ -309,9 +320,9 @@ class TestDeferreds:
             return "answer"
 
         async def main() -> Any:
-            deferred: defer.Deferred[Any] = defer.Deferred()
+            deferred: Any = defer.Deferred()
             catch_async(next=next_)(lambda: deferred)()
-            deferred.errback(Failure(Boom()))
+            deferred.errback(failure())
             return await deferred.asFuture(asyncio.get_running_loop())
 
         assert "answer" == asyncio.run(main())
@@ -331,7 +342,7 @@ class TestOtherAwaitables:
                 raise Boom
 
         next_ = RecordingNext("answer")
-        result = catch_async(next=next_)(Request if False else lambda: Request())()
+        result = catch_async(next=next_)(lambda: Request())()
         assert isinstance(result, Request)
         assert "GET" == result.method
         assert "answer" == asyncio.run(_await(result))

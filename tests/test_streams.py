@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def talk() -> Any:
         talks.append(heard)
 
 
-async def talk_async() -> Any:
+async def talk_async() -> AsyncGenerator[Any, Any]:
     """Answer what is sent and thrown, and note the end, asynchronously."""
     heard: list[Any] = []
     try:
@@ -148,7 +149,7 @@ class TestAsyncGenerators:
     def test_thrown_into_a_stream_that_ends(self) -> None:
         """A handler that catches what is thrown, and returns, ends the stream."""
 
-        async def stream() -> Any:
+        async def stream() -> AsyncGenerator[Any, Any]:
             with contextlib.suppress(Boom):
                 yield 1
 
@@ -178,7 +179,7 @@ class TestAsyncGenerators:
         next_, seen = RecordingNext(), list[str]()
 
         @catch_async(next=next_)
-        async def stream() -> Any:
+        async def stream() -> AsyncGenerator[Any, Any]:
             yield 1
             try:
                 await asyncio.Event().wait()
@@ -209,7 +210,7 @@ class TestAsyncGenerators:
             done.append(error)
 
         @catch_async
-        async def stream(next: Any) -> Any:
+        async def stream(next: Any) -> AsyncGenerator[Any, Any]:
             next(Boom())
             yield 1
 

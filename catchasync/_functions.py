@@ -168,7 +168,7 @@ def _copy_defaults(wrapper: FunctionType, handler: FunctionType) -> None:
 def _dress(wrapper: FunctionType, handler: Any) -> FunctionType:
     """Make introspection answer as for the handler, and keep writes from reaching it."""
     functools.update_wrapper(wrapper, handler)
-    if "__annotations__" in functools.WRAPPER_ASSIGNMENTS:  # 3.14 has __annotate__ instead
+    if "__annotations__" in functools.WRAPPER_ASSIGNMENTS:  # pragma: no branch - not from 3.14 on
         wrapper.__annotations__ = dict(wrapper.__annotations__)
     if not hasattr(handler, "__name__"):
         wrapper.__name__ = wrapper.__qualname__ = _kinds.short_name_of(handler)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from types import CodeType, CoroutineType, FunctionType, GeneratorType, MethodType
+from types import CoroutineType, GeneratorType, MethodType
 from typing import Any, Final, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["sync", "coroutine", "generator", "async_generator"]
@@ -90,8 +90,3 @@ def identity_of(function: Any) -> tuple[int, ...]:
     if isinstance(function, MethodType):
         return id(function.__self__), id(function.__func__)
     return (id(function),)
-
-
-def own_code(handler: Any) -> CodeType | None:
-    """Return the code of a plain Python function, ``None`` for anything else."""
-    return handler.__code__ if type(handler) is FunctionType else None

@@ -58,8 +58,8 @@ class CaughtPartial(MadeAgain, functools.partial):  # type: ignore[type-arg]
         """Decorate a partial."""
         self = cls(decorate(handler.func), *handler.args, **handler.keywords)
         name = _kinds.short_name_of(handler)
-        self.__dict__.update(__name__=name, __qualname__=name, __doc__=handler.func.__doc__)
-        functools.update_wrapper(self, handler, assigned=("__name__", "__qualname__", "__module__"))
+        self.__dict__.update(__name__=name, __qualname__=name)
+        functools.update_wrapper(self, handler)
         self.__dict__["_catchasync_decorate"] = decorate
         return self
 

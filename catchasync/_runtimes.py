@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import sys
 from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 _kept: set[object] = set()  # loops hold their tasks weakly (cpython #88831): we hold them
@@ -33,17 +34,11 @@ async def as_coroutine(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
+@dataclass(frozen=True, slots=True)
 class AsyncioHome:
     """A running asyncio loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AsyncioHome) and other.loop is self.loop
-
-    def __hash__(self) -> int:
-        return hash(self.loop)
+    loop: asyncio.AbstractEventLoop
 
     def start(self, awaitable: Awaitable[Any]) -> Awaitable[Any]:
         task = asyncio.ensure_future(awaitable, loop=self.loop)
@@ -55,18 +50,12 @@ class AsyncioHome:
         self.loop.call_soon_threadsafe(self.start, awaitable, context=contextvars.copy_context())
 
 
+@dataclass(frozen=True, slots=True)
 class TrioHome:
     """A running trio loop."""
 
-    def __init__(self, trio: Any) -> None:
-        self.trio = trio
-        self.token = trio.lowlevel.current_trio_token()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TrioHome) and other.token is self.token
-
-    def __hash__(self) -> int:
-        return hash(self.token)
+    trio: Any  # the module, which is not imported where it is not used
+    token: Any
 
     def start(self, awaitable: Awaitable[Any]) -> Awaitable[Any]:
         task = TrioTask(self.trio)
@@ -128,7 +117,9 @@ def here() -> Home | None:
 def trio_home() -> Home | None:
     """Return the trio loop that runs in this thread, or ``None``; cheap where trio is not used."""
     trio = sys.modules.get("trio")
-    return TrioHome(trio) if trio is not None and _in_trio(trio) else None
+    if trio is None or not _in_trio(trio):
+        return None
+    return TrioHome(trio, trio.lowlevel.current_trio_token())
 
 
 def as_home(loop: Any) -> Home | None:

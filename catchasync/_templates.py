@@ -184,11 +184,6 @@ class Shape:
         """Whether something besides the handler's outcome can take the decision."""
         return self.source == "own" or self.response is not None
 
-    @property
-    def is_async(self) -> bool:
-        """Whether the wrapper can await."""
-        return self.kind in {"coroutine", "async_generator"}
-
 
 def make(shape: Shape, values: dict[str, Any]) -> FunctionType:
     """Make the wrapper of one handler.

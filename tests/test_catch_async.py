@@ -452,6 +452,26 @@ class TestAsyncNextUnderSync:
         trio.run(main)
         assert [ValueError] == [type(unraisable.exc_value) for unraisable in told]
 
+    def test_on_trio_it_ends_with_the_loop(self) -> None:
+        """What is still at work when trio's main task ends is cancelled, as trio does."""
+        seen: list[str] = []
+
+        async def next_(_error: BaseException) -> None:
+            try:
+                await trio.sleep_forever()
+            except trio.Cancelled:
+                seen.append("cancelled")
+                raise
+
+        async def main() -> None:
+            catch_async(next=next_)(raiser(Boom()))()
+            await trio.testing.wait_all_tasks_blocked()
+
+        import trio.testing  # noqa: PLC0415
+
+        trio.run(main)
+        assert ["cancelled"] == seen
+
     def test_without_a_loop_it_keeps_the_context(self) -> None:
         """Context variables of the caller are those of an async `next`."""
         import contextvars  # noqa: PLC0415
@@ -711,6 +731,13 @@ async def test_everything_works_on_a_running_loop(kind: str) -> None:
     else:
         assert "answer" == await run_async(kind, decorated)
     assert 1 == len(next_.errors)
+
+
+def test_the_recording_next_shows_what_came() -> None:
+    """Its repr is what a failing test prints."""
+    next_ = RecordingNext()
+    next_(Boom(1))
+    assert "<RecordingNext: [Boom(1)]>" == repr(next_)
 
 
 def test_called_twice_says_what_to_do() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import json
 from collections.abc import AsyncIterator
@@ -315,7 +316,7 @@ class TestTheProxy:
                 assert isinstance(res, type(response))
                 assert res == response
                 res.code = 404
-                assert 404 == response.code
+                assert (404, 404) == (response.code, res.code)
                 del res.code
                 assert not hasattr(response, "code")
 
@@ -393,6 +394,23 @@ class TestWhichArgument:
             show(1, **{name: Response()})
         assert [] == next_.errors
         assert late.errors
+
+    def test_behind_a_foreign_decorator(self) -> None:
+        """It is looked up in the signature that `inspect` shows."""
+        late = RecordingNext()
+
+        def show(req: object, res: Any) -> None:
+            res.json({})
+            raise Boom
+
+        @catch_async(track_response=True, next=print, late=late)
+        @functools.wraps(show)
+        def foreign(*args: Any, **kwargs: Any) -> None:
+            return show(*args, **kwargs)
+
+        foreign(1, Response())
+        foreign(1, res=Response())
+        assert 2 == len(late.errors)
 
     def test_a_response_that_is_not_given(self) -> None:
         """There is nothing to watch."""

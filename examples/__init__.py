@@ -1,0 +1,1 @@
+"""Programs that run, to learn from and to try."""

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 from catchasync import _kinds
 from catchasync._functions import handler_inside, wrap_function
 from catchasync._options import Options
+from catchasync.types import Handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from catchasync.types import Errors, Late, Next, PassThrough
 
-HandlerT = TypeVar("HandlerT")
+HandlerT = TypeVar("HandlerT", bound=Handler)
 
 VERBS: Final = (
     "get", "post", "put", "patch", "delete", "head", "options", "trace", "connect",

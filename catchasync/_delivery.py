@@ -43,6 +43,9 @@ class Delivery:
 
     __slots__ = ("_late", "_pass_types", "_predicate", "_verdicts", "catch", "name")
 
+    name: str
+    catch: Errors
+
     def __init__(
         self,
         name: str,

@@ -45,7 +45,7 @@ class Plan:
     kind: _kinds.Kind = field(init=False)
     place: Place | LastPlace | None = field(init=False)  # of `next`; None: the decorator has it
     response: Place | None = field(init=False)
-    tracker: Any = field(init=False, default=None)
+    watch_response: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Look the handler over."""
@@ -65,10 +65,11 @@ class Plan:
     def _find_response(self) -> Place | None:
         if self.options.track_response is False:
             return None
-        from catchasync._response import as_tracker  # noqa: PLC0415 - it needs wrapt
+        from catchasync._response import as_tracker, watch  # noqa: PLC0415 - they need wrapt
 
-        self.tracker = as_tracker(self.options.track_response)
-        names = (self.tracker.argument,) if self.tracker.argument else RESPONSE_NAMES
+        tracker = as_tracker(self.options.track_response)
+        self.watch_response = functools.partial(watch, tracker)
+        names = (tracker.argument,) if tracker.argument else RESPONSE_NAMES
         for name in names:
             place = place_of(self.handler, name)
             if place is not None:
@@ -145,7 +146,7 @@ class Plan:
             "_home": _runtimes.trio_home,
             "_no_next": functools.partial(no_next, name),
             "_place": self.place,
-            "_watch_response": self.tracker and self.tracker.watch,
+            "_watch_response": self.watch_response,
             "_response_place": self.response,
         }
 

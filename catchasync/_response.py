@@ -72,15 +72,6 @@ class ResponseTracker:
                 msg = f"ResponseTracker() takes names, as strings: got {name!r}."
                 raise TypeError(msg)
 
-    def watch(self, response: Any, call: Call) -> Any:
-        """Return the proxy that a handler is handed in place of its response."""
-        if response is None:
-            return None
-        if type(response) is not WatchedResponse:  # one that another decorator watches serves both
-            response = WatchedResponse(response, Watch(response, self))
-        call.response = WatchedResponse.watch_of(response)
-        return response
-
 
 def as_tracker(track_response: object) -> ResponseTracker:
     """Return what ``track_response=`` asks for."""
@@ -93,6 +84,16 @@ def as_tracker(track_response: object) -> ResponseTracker:
         f"got {track_response!r}."
     )
     raise TypeError(msg)
+
+
+def watch(tracker: ResponseTracker, response: Any, call: Call) -> Any:
+    """Return the proxy that a handler is handed in place of its response."""
+    if response is None:
+        return None
+    if type(response) is not WatchedResponse:  # one that another decorator watches serves both
+        response = WatchedResponse(response, Watch(response, tracker))
+    call.response = WatchedResponse.watch_of(response)
+    return response
 
 
 class Watch:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partialmethod
 from typing import Any, TypeAlias
 
 Next: TypeAlias = Callable[..., Any]
@@ -11,10 +12,13 @@ Next: TypeAlias = Callable[..., Any]
 Late: TypeAlias = Callable[[BaseException], Any]
 """Where late failures go: called with the error; what it returns, awaited, is dropped."""
 
+Handler: TypeAlias = (  # a string: these classes take no parameters at runtime
+    "Callable[..., Any] | classmethod[Any, ..., Any] | staticmethod[..., Any] | partialmethod[Any]"
+)
+"""What can be decorated: any callable, and what becomes a method in a class."""
+
 Errors: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 """An exception type, or several: what stands after ``except``."""
 
 PassThrough: TypeAlias = Errors | Callable[[BaseException], bool]
 """What is left alone: exception types, or a predicate of the error."""
-
-MaybeAwaitable: TypeAlias = Any | Awaitable[Any]

@@ -674,7 +674,7 @@ class TestUnwrapAndExempt:
     def test_exempt_refuses_what_it_cannot_mark(self) -> None:
         """What is no callable, or takes no attributes, is named."""
         with pytest.raises(TypeError, match="got 5"):
-            exempt(5)
+            exempt(5)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
         with pytest.raises(TypeError, match="len, it takes no attributes"):
             exempt(len)
 

@@ -1,0 +1,1 @@
+"""What catchasync costs, as ratios within one run: ``python -m benchmarks``."""

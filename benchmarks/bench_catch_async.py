@@ -87,19 +87,20 @@ def methods() -> Iterator[Case]:
 
         def by_hand(self, req: object) -> Any:
             try:
-                return plain_get(self, req)  # type: ignore[func-returns-value]
+                return plain_get(self, req)
             except Exception as error:  # noqa: BLE001
                 return answer(error)
 
         async def by_hand_async(self, req: object) -> Any:
             try:
-                return await plain_get_async(self, req)  # type: ignore[func-returns-value]
+                return await plain_get_async(self, req)
             except Exception as error:  # noqa: BLE001
                 return answer(error)
 
-    plain_get, plain_get_async = View.get, View.get_async
+    plain_get: Any = View.get
+    plain_get_async: Any = View.get_async
 
-    class Decorated:
+    class Decorated(View):
         get = catch_async(next=answer)(plain_get)
         get_async = catch_async(next=answer)(plain_get_async)
 
@@ -137,7 +138,9 @@ def handed_next() -> Iterator[Case]:
     ):
         is_two = handler is two
         hand = by_hand_two(two) if is_two else by_hand_express(express)
-        hand_async = by_hand_two_async(two_async) if is_two else by_hand_express_async(express_async)
+        hand_async = (
+            by_hand_two_async(two_async) if is_two else by_hand_express_async(express_async)
+        )
         sync: Any = catch_async(handler)
         coroutine: Any = catch_async(handler_async)
         yield Case(
@@ -161,7 +164,7 @@ def handed_next() -> Iterator[Case]:
 def returns(result: Any) -> Callable[..., Any]:
     """Make a handler that returns something."""
 
-    def handler(req: object, res: object) -> Any:
+    def handler(_req: object, _res: object) -> Any:
         return result
 
     return handler
@@ -170,7 +173,7 @@ def returns(result: Any) -> Callable[..., Any]:
 def returns_async(result: Any) -> Callable[..., Any]:
     """Make an async handler that returns something."""
 
-    async def handler(req: object, res: object) -> Any:
+    async def handler(_req: object, _res: object) -> Any:
         return result
 
     return handler
@@ -186,17 +189,17 @@ async def fails_async(_req: object, _res: object) -> Any:
     raise ValueError
 
 
-def fails_express(_req: object, _res: object, next: object) -> Any:
+def fails_express(_req: object, _res: object, next: object) -> Any:  # noqa: ARG001
     """Fail."""
     raise ValueError
 
 
-async def fails_express_async(_req: object, _res: object, next: object) -> Any:
+async def fails_express_async(_req: object, _res: object, next: object) -> Any:  # noqa: ARG001
     """Fail."""
     raise ValueError
 
 
-# --- wrapped by hand, each with the handler's own parameters ---------------------------------------
+# --- wrapped by hand, each with the handler's own parameters -------------------------------------
 
 
 def by_hand(handler: Any) -> Any:
@@ -249,6 +252,49 @@ def by_hand_express_async(handler: Any) -> Any:
             return await handler(req, res, next)
         except Exception as error:  # noqa: BLE001
             return next(error)
+
+    return wrapper
+
+
+class Guard:
+    """The least that keeps a second call of `next` from going through."""
+
+    __slots__ = ("done", "next")
+
+    def __init__(self, next: Any) -> None:
+        self.next = next
+        self.done = False
+
+    def __call__(self, error: BaseException | None = None) -> Any:
+        """Hand it on, once."""
+        if self.done:
+            return None
+        self.done = True
+        return self.next(error)
+
+
+def by_hand_guarded(handler: Any) -> Any:
+    """Wrap a handler that is handed `next`, with a guard."""
+
+    def wrapper(req: object, res: object, next: Any) -> Any:
+        guard = Guard(next)
+        try:
+            return handler(req, res, guard)
+        except Exception as error:  # noqa: BLE001
+            return guard(error)
+
+    return wrapper
+
+
+def by_hand_guarded_async(handler: Any) -> Any:
+    """Wrap an async handler that is handed `next`, with a guard."""
+
+    async def wrapper(req: object, res: object, next: Any) -> Any:
+        guard = Guard(next)
+        try:
+            return await handler(req, res, guard)
+        except Exception as error:  # noqa: BLE001
+            return guard(error)
 
     return wrapper
 

@@ -28,7 +28,7 @@ from typing import Any, Final, NoReturn, Protocol
 
 from catchasync import _runtimes
 from catchasync._failures import as_error, is_never_caught
-from catchasync._kinds import identity_of, is_awaitable, is_plain
+from catchasync._kinds import identity_of, is_awaitable, plain
 from catchasync._marks import KEY, is_marked, mark
 from catchasync.errors import NextCalledTwice
 from catchasync.types import Errors, Late, Next, PassThrough
@@ -60,7 +60,7 @@ class Delivery:
         self._pass_types: Any = pass_through if is_types else ()
         self._predicate: Any = None if is_types else pass_through
         self._late = late
-        self._verdicts: dict[type[BaseException], bool] = {}
+        self._verdicts: dict[type[BaseException], bool] = {}  # False: nothing but a mark is to ask
 
     def failed(self, error: BaseException, since: int, next: Next, call: Call | None = None) -> Any:
         """Deliver a failure from a sync wrapper's ``except`` clause, and return the result.
@@ -74,7 +74,8 @@ class Delivery:
         Raises:
             BaseException: The error itself where it is not ours, and whatever `next` raises.
         """
-        if self._may_pass(error) and self.passes(error, since, next):
+        is_sure = self._verdicts.get(type(error)) is False and not hasattr(error, KEY)
+        if not is_sure and self.passes(error, since, next):
             _leave(error)
             raise  # the error that our caller handles
         if call is not None and not call.take():
@@ -83,7 +84,7 @@ class Delivery:
         before = error.__traceback__
         try:
             result = next(error)
-            return result if is_plain(result) else see_through(result)
+            return result if type(result) in plain else see_through(result)
         except BaseException as raised:
             came_back(raised, error, before, next)
             raise
@@ -92,7 +93,8 @@ class Delivery:
         self, error: BaseException, since: int, next: Next, call: Call | None = None
     ) -> Any:
         """Same as `failed`, from an async wrapper: what `next` returns is awaited."""
-        if self._may_pass(error) and self.passes(error, since, next):
+        is_sure = self._verdicts.get(type(error)) is False and not hasattr(error, KEY)
+        if not is_sure and self.passes(error, since, next):
             if call is not None:
                 call.left()
             _leave(error)
@@ -103,20 +105,12 @@ class Delivery:
         before = error.__traceback__
         try:
             result = next(error)
-            return await result if is_awaitable(result) else result
+            if type(result) in plain or not is_awaitable(result):
+                return result
+            return await result
         except BaseException as raised:
             came_back(raised, error, before, next)
             raise
-
-    def _may_pass(self, error: BaseException) -> bool:
-        """Say whether more has to be asked: not for a type that was judged, without a mark."""
-        try:
-            has_mark = hasattr(error, KEY)
-        except Exception:  # noqa: BLE001 - an error class that does what it likes with attributes
-            has_mark = True
-        return (
-            has_mark or self._verdicts.get(type(error)) is not False or self._predicate is not None
-        )
 
     def passes(self, error: BaseException, since: int, next: Next) -> bool:
         """Say whether an error that was caught is not ours, and goes on as it came."""
@@ -131,11 +125,16 @@ class Delivery:
 
     def _judge(self, error: BaseException) -> bool:
         verdict = isinstance(error, self._pass_types) or is_never_caught(error)
-        if not isinstance(error, BaseExceptionGroup):  # a group is judged by what it holds
-            if len(self._verdicts) >= VERDICT_LIMIT:
-                self._verdicts.clear()
-            self._verdicts[type(error)] = verdict
+        if verdict or (self._predicate is None and _is_ordinary(type(error))):
+            self._remember(error, verdict=verdict)
         return verdict
+
+    def _remember(self, error: BaseException, *, verdict: bool) -> None:
+        if isinstance(error, BaseExceptionGroup):  # it is judged by what it holds
+            return
+        if len(self._verdicts) >= VERDICT_LIMIT:
+            self._verdicts.clear()
+        self._verdicts[type(error)] = verdict
 
     def _is_let_by(self, error: BaseException) -> bool:
         try:
@@ -161,6 +160,12 @@ class Delivery:
             await awaitable
         except Exception:
             logger.exception("`late` of %s failed", self.name)
+
+
+def _is_ordinary(error_type: type[BaseException]) -> bool:
+    """Say whether a look at an attribute of such an error runs no code of its class."""
+    lookup = error_type.__getattribute__
+    return lookup is BaseException.__getattribute__ and not hasattr(error_type, "__getattr__")
 
 
 def came_back(
@@ -209,14 +214,13 @@ class Response(Protocol):
 class HotCall:
     """What a wrapper fills in for each call: slots, which cost least."""
 
-    __slots__ = ("delivery", "home", "next", "open", "over", "since")
+    __slots__ = ("delivery", "next", "open", "over", "since")
 
     delivery: Delivery
     next: Next
     since: int
     open: list[bool]  # holds one item until the decision; `list.pop` is atomic, also without a GIL
     over: bool  # the wrapper has returned
-    home: Any  # the loop of the handler, as `_runtimes.as_home` takes it
 
 
 class Call(HotCall):
@@ -275,8 +279,7 @@ class Call(HotCall):
 
     def answered(self, result: Any, _failure: BaseException | None) -> Any:
         """Take what `next` returned for a failure, and see it through."""
-        if is_awaitable(result):
-            result = _runtimes.finish(result, _runtimes.as_home(self.home))
+        result = see_through(result)
         if not self.over:
             self.answer = result
         return result
@@ -313,22 +316,20 @@ class Call(HotCall):
 class AsyncCall(Call):
     """The call of an async handler: what an async `next` returns may be awaited, or not.
 
-    On the handler's own loop it is the handler's to await; what it left is awaited when it is over.
-    From another thread it is sent to that loop at once.
+    What was not awaited when the handler is over is awaited then. What comes still later, perhaps
+    from another thread, is sent to the handler's loop.
     """
 
-    work: Coroutine[Any, Any, Any] | None = None  # what `next` has still to do
+    home: Any = None  # that loop, as `_runtimes.as_home` takes it; noted when the wrapper returns
+    work: list[Coroutine[Any, Any, Any]] | None = None  # what `next` has still to do; popped once
 
     def answered(self, result: Any, failure: BaseException | None) -> Any:
         """Take what `next` returned: the wrapper awaits it if the handler did not."""
         if not is_awaitable(result):
             return super().answered(result, failure)
-        work = self._awaited(result, failure)
-        home = _runtimes.as_home(self.home)
-        if self.over or home != _runtimes.here():
-            return _runtimes.finish(work, home)
-        self.work = work
-        return work
+        coroutine = self._awaited(result, failure)
+        self.work = [coroutine]
+        return self._finish_work() if self.over else coroutine
 
     async def _awaited(self, awaitable: Awaitable[Any], failure: BaseException | None) -> Any:
         before = None if failure is None else failure.__traceback__
@@ -341,14 +342,23 @@ class AsyncCall(Call):
             del failure
         return super().answered(result, None)
 
-    def _work_left(self) -> Coroutine[Any, Any, Any] | None:
-        work, self.work = self.work, None
+    def _claim_work(self) -> Coroutine[Any, Any, Any] | None:
+        """Take over what the handler did not begin to await; of two threads, one gets it."""
+        try:
+            work = self.work.pop() if self.work else None
+        except IndexError:  # pragma: no cover - another thread was first, within this very line
+            return None
         is_left = work is not None and inspect.getcoroutinestate(work) == inspect.CORO_CREATED
         return work if is_left else None
 
+    def _finish_work(self) -> Any:
+        work = self._claim_work()
+        return work and _runtimes.finish(work, _runtimes.as_home(self.home))
+
     async def concluded_async(self, result: Any) -> Any:
         """Same as `concluded`, after an async `next` that the handler did not await."""
-        work = self._work_left()
+        self.over = True  # before the claim: another thread that looks later finishes for itself
+        work = self._claim_work()
         if work is not None:
             self.over = False  # its answer is the result of this call
             await work
@@ -356,15 +366,14 @@ class AsyncCall(Call):
 
     def left(self) -> None:
         """Same as for a sync handler; what `next` has still to do is done as a kept task."""
+        self.home = _runtimes.here()
         super().left()
-        work = self._work_left()
-        if work is not None:
-            _runtimes.finish(work, _runtimes.as_home(self.home))
+        self._finish_work()
 
 
 def new_call(delivery: Delivery, next: Next, since: int) -> Call:
     """Make the decision of a call that went without one so far."""
     call = Call()
     call.delivery, call.next, call.since = delivery, next, since
-    call.open, call.over, call.home = [True], False, None
+    call.open, call.over = [True], False
     return call

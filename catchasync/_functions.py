@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import sys
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from catchasync._options import Options
 
 RESPONSE_NAMES: Final = ("res", "response", "resp")
+
+# How often a wrapper itself refers to the `next` that it handed to the handler: as `_call`, as an
+# argument, and as the argument of the question (which Python only lends from 3.14 on).
+UNHELD: Final = 3 if sys.version_info < (3, 14) else 2
 
 # The field of `inspect` that says whether a function takes *args or **kwargs.
 _STARS: Final = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
@@ -144,6 +149,8 @@ class Plan:
             "_call_type": AsyncCall if is_async else Call,
             "_running_loop": asyncio._get_running_loop,  # noqa: SLF001
             "_home": _runtimes.trio_home,
+            "_references": sys.getrefcount,
+            "_UNHELD": UNHELD,
             "_no_next": functools.partial(no_next, name),
             "_place": self.place,
             "_watch_response": self.watch_response,

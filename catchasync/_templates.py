@@ -26,7 +26,8 @@ FILE: Final = "<catchasync: "
 USED: Final = frozenset(
     {
         "_handler", "_catch", "_mark", "_next", "_delivery", "_failed", "_clock", "_plain",
-        "_usual", "_watch", "_call_type", "_running_loop", "_home", "_no_next", "_place",
+        "_usual", "_watch", "_call_type", "_running_loop", "_home", "_references", "_UNHELD",
+        "_no_next", "_place",
         "_watch_response", "_response_place", "_result", "_error", "_since", "_call", "_stream",
         "_item", "_sent", "_thrown", "type", "callable", "anext", "BaseException", "GeneratorExit",
         "StopAsyncIteration",
@@ -79,6 +80,8 @@ async def catch_failure({parameters}):
 """
 
 COROUTINE_CALL_CONCLUDE: Final = """
+    if _result is None and _references(_call) > _UNHELD:
+        _call.home = _running_loop() or _home()
     _call.over = True
     if _call.open and (_result is None or _call.take()):
         return _result
@@ -136,6 +139,8 @@ async def catch_failure({parameters}):
 """
 
 ASYNC_GENERATOR_CALL_CONCLUDE: Final = """
+    if _references(_call) > _UNHELD:
+        _call.home = _running_loop() or _home()
     _call.over = True
     if not _call.open:
         await _call.concluded_async(None)
@@ -239,7 +244,6 @@ def _prepare(shape: Shape) -> list[str]:
         "_call.open = [True]",
         "_call.since = _clock.now",
         "_call.over = False",
-        "_call.home = _running_loop() or _home()",
     ]
     return lines + _hand_over_call(shape) + _hand_over_response(shape)
 

@@ -374,7 +374,7 @@ class TestAnAsyncNext:
 
     @pytest.mark.parametrize("when", ["while it runs", "later"])
     def test_called_from_another_thread(self, when: str) -> None:
-        """It runs on the handler's loop, whether the handler is still at work or over."""
+        """It runs on the handler's loop: when the handler is over, or at once where it is."""
         loops: list[Any] = []
 
         async def next_(_error: BaseException) -> None:
@@ -393,10 +393,10 @@ class TestAnAsyncNext:
             task = asyncio.ensure_future(show(next_))
             await asyncio.sleep(0)
             await asyncio.to_thread(kept[0], Boom())
-            while not loops:  # noqa: ASYNC110 - it ends as soon as the loop was reached
-                await asyncio.sleep(0)
             released.set()
             await task
+            while not loops:  # noqa: ASYNC110 - it ends as soon as the loop was reached
+                await asyncio.sleep(0)
             assert [asyncio.get_running_loop()] == loops
 
         asyncio.run(main())

@@ -132,30 +132,30 @@ def handed_next() -> Iterator[Case]:
     async def two_async(req: object, res: object) -> None:
         """Do nothing."""
 
-    for name, handler, handler_async in (
-        ("(req, res, next), with its guard", express, express_async),
-        ("(req, res), called with next", two, two_async),
-    ):
-        is_two = handler is two
-        hand = by_hand_two(two) if is_two else by_hand_express(express)
-        hand_async = (
-            by_hand_two_async(two_async) if is_two else by_hand_express_async(express_async)
-        )
-        sync: Any = catch_async(handler)
-        coroutine: Any = catch_async(handler_async)
-        yield Case(
-            f"def {name}",
-            {"by hand": calls(hand, 1, 2, answer), "catchasync": calls(sync, 1, 2, answer)},
-            target=1.4,
-        )
-        yield Case(
-            f"async def {name}",
-            {
-                "by hand": awaits(hand_async, 1, 2, answer),
-                "catchasync": awaits(coroutine, 1, 2, answer),
-            },
-            target=1.4,
-        )
+    forms: dict[str, dict[str, Any]] = {
+        "def (req, res, next), with its guard": {
+            "by hand": by_hand_express(express),
+            "catchasync": catch_async(express),
+            "by hand, with a guard": by_hand_guarded(express),
+        },
+        "async def (req, res, next), with its guard": {
+            "by hand": by_hand_express_async(express_async),
+            "catchasync": catch_async(express_async),
+            "by hand, with a guard": by_hand_guarded_async(express_async),
+        },
+        "def (req, res), called with next": {
+            "by hand": by_hand_two(two),
+            "catchasync": catch_async(two),
+        },
+        "async def (req, res), called with next": {
+            "by hand": by_hand_two_async(two_async),
+            "catchasync": catch_async(two_async),
+        },
+    }
+    for name, wrappers in forms.items():
+        measured = awaits if name.startswith("async") else calls
+        contestants = {who: measured(wrapper, 1, 2, answer) for who, wrapper in wrappers.items()}
+        yield Case(name, contestants, target=1.4)
 
 
 # --- handlers ------------------------------------------------------------------------------------

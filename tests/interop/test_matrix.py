@@ -481,9 +481,9 @@ class TestLitestar:
         litestar = pytest.importorskip("litestar")
         from litestar.di import Provide  # noqa: PLC0415
 
-        next_ = RecordingNext("answer")  # type: ignore[untyped-decorator]
+        next_ = RecordingNext("answer")
 
-        @litestar.get("/", sync_to_thread=False, media_type="text/plain")
+        @litestar.get("/", sync_to_thread=False, media_type="text/plain")  # type: ignore[untyped-decorator]
         @catch_async(next=next_)
         def show() -> str:
             raise Boom
@@ -500,8 +500,7 @@ class TestLitestar:
             async def __call__(self) -> str:
                 raise Boom
 
-        # type: ignore[untyped-decorator]
-        @litestar.get("/", media_type="text/plain")
+        @litestar.get("/", media_type="text/plain")  # type: ignore[untyped-decorator]
         async def provided(value: str) -> str:
             return value
 

@@ -158,6 +158,24 @@ def test_a_kept_next_does_not_keep_the_error() -> None:
     assert watched() is None
 
 
+@pytest.mark.parametrize("kind", ["sync", "coroutine"])
+def test_a_kept_next_forgets_what_it_was_given_while_the_handler_ran(kind: str) -> None:
+    """The handler's own use of it is over when the handler is."""
+    kept: list[Any] = []
+    errors: list[BaseException] = [Boom()]
+    watched = weakref.ref(errors[0])
+
+    def show(next: Any) -> None:
+        kept.append(next)
+        next(errors.pop())
+
+    async def show_async(next: Any) -> None:
+        show(next)
+
+    drive(kind, catch_async(show if kind == "sync" else show_async), forget)
+    assert watched() is None
+
+
 class TestTracebacks:
     """Our frames in a traceback are one per decorated handler."""
 
@@ -200,6 +218,7 @@ class TestTracebacks:
         with pytest.raises(KeyError) as caught:
             run(kind, handler)
         assert [OURS, OURS, OURS, kind, "body"] == frames(caught.value)[-5:]
+        assert 3 == frames(caught.value).count(OURS)
 
     def test_the_source_of_a_wrapper_can_be_read(self) -> None:
         """A traceback shows our line too."""

@@ -18,6 +18,13 @@ from catchasync.errors import (
 )
 
 if TYPE_CHECKING:
+    from catchasync._awaitables import as_awaitable as as_awaitable
+    from catchasync._awaitables import drain as drain
+    from catchasync._awaitables import spawn as spawn
+    from catchasync._callbackify import callbackify as callbackify
+    from catchasync._callbacks import wrap_callback as wrap_callback
+    from catchasync._promisify import promisify as promisify
+    from catchasync._promisify_all import promisify_all as promisify_all
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
 
@@ -31,12 +38,29 @@ __all__ = [
     "NextCalledTwice",
     "ResponseTracker",
     "Sent",
+    "as_awaitable",
+    "callbackify",
     "catch_async",
+    "drain",
     "exempt",
+    "promisify",
+    "promisify_all",
+    "spawn",
     "unwrap",
+    "wrap_callback",
 ]
 
-_LAZY = {"ResponseTracker": "_response", "Sent": "_response"}  # they need wrapt, which takes time
+_LAZY = {  # whoever only decorates handlers does not wait for these
+    "ResponseTracker": "_response",
+    "Sent": "_response",
+    "as_awaitable": "_awaitables",
+    "callbackify": "_callbackify",
+    "drain": "_awaitables",
+    "promisify": "_promisify",
+    "promisify_all": "_promisify_all",
+    "spawn": "_awaitables",
+    "wrap_callback": "_callbacks",
+}
 
 
 def __getattr__(name: str) -> Any:

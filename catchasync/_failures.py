@@ -38,6 +38,25 @@ def _instance_of(error_type: type[BaseException]) -> BaseException:
         return CallbackError(error_type)
 
 
+def holdable(error: BaseException) -> BaseException:
+    """Turn an error that was handed over into one that a future can hold, and that tells itself.
+
+    Raised from an await, a cancellation that is somebody else's looks like one of the awaiting
+    task, ``StopIteration`` is a `TypeError` (cpython #112182), and
+    ``SystemExit`` ends the loop.
+    """
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    held = CallbackError(error)
+    held.__cause__ = error
+    return held
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Say whether an error is a cancellation, in any of its spellings."""
+    return isinstance(error, asyncio.CancelledError) or _is_cancellation(type(error))
+
+
 def is_never_caught(error: BaseException) -> bool:
     """Say whether an error is never a failure: a cancellation, or the interpreter's own exit.
 

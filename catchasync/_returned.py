@@ -72,7 +72,7 @@ def _settled(result: Any, call: Call) -> Any:
     return call.concluded(result)
 
 
-async def _await(awaitable: Awaitable[Any], call: Call) -> Any:
+async def await_result(awaitable: Awaitable[Any], call: Call) -> Any:
     """Await a result, as the async wrapper would have awaited the handler."""
     try:
         result = await awaitable
@@ -88,7 +88,7 @@ def _is_coroutine(result: Any) -> bool:
 
 
 def _watch_coroutine(coroutine: Any, call: Call) -> Any:
-    watching: Any = _await(coroutine, call)
+    watching: Any = await_result(coroutine, call)
     watching.__name__ = coroutine.__name__  # whoever forgets to await it shall read its name
     watching.__qualname__ = coroutine.__qualname__
     return watching
@@ -106,9 +106,11 @@ def _watch_asyncio(future: asyncio.Future[Any], call: Call) -> Any:
         _run(future.result, call)
         return future
     if loop.is_running() and not _is_current(loop):
-        loop.call_soon_threadsafe(lambda: _runtimes.AsyncioHome(loop).start(_await(future, call)))
+        loop.call_soon_threadsafe(
+            lambda: _runtimes.AsyncioHome(loop).start(await_result(future, call))
+        )
         return future
-    return _runtimes.AsyncioHome(loop).start(_await(future, call))
+    return _runtimes.AsyncioHome(loop).start(await_result(future, call))
 
 
 def _is_current(loop: asyncio.AbstractEventLoop) -> bool:
@@ -161,7 +163,7 @@ def _as_deferred(result: Any, deferred_type: Any) -> Any:
 def _watch_awaitable(awaitable: Any, call: Call) -> Any:
     from catchasync._proxies import CaughtAwaitable  # noqa: PLC0415 - wrapt is loaded when needed
 
-    return CaughtAwaitable(awaitable, lambda: _await(awaitable, call))
+    return CaughtAwaitable(awaitable, lambda: await_result(awaitable, call))
 
 
 def _watch_future_like(future: Any, call: Call) -> Any:

@@ -8,24 +8,47 @@ none. uvloop is an asyncio loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import sys
-from collections.abc import Awaitable, Coroutine
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
-_kept: set[object] = set()  # loops hold their tasks weakly (cpython #88831): we hold them
+from catchasync._trio import TrioHome
+from catchasync._trio import TrioWaiter
+
+_kept: set[asyncio.Future[Any]] = (
+    set()
+)  # loops hold their tasks weakly (cpython #88831): we hold them
 
 
 class Home(Protocol):
     """An event loop that runs in some thread."""
 
-    def start(self, awaitable: Awaitable[Any]) -> Awaitable[Any]:
+    def start(self, awaitable: Awaitable[Any], name: str | None = None) -> Awaitable[Any]:
         """Run it here as a task that is kept; call this on the loop's own thread."""
+        ...
+
+    async def drain(self, seconds: float | None) -> list[Any]:
+        """Wait for all kept tasks but the running one; return those that are left by then."""
         ...
 
     def send(self, awaitable: Awaitable[Any]) -> None:
         """Run it there, from any thread; ``RuntimeError`` where that loop is over."""
+        ...
+
+    def later(self, seconds: float, function: Callable[[], object]) -> Timer:
+        """Call a function there after that time; call this on the loop's own thread."""
+        ...
+
+
+class Timer(Protocol):
+    """A call that is to come."""
+
+    def cancel(self) -> object:
+        """Let it not come, from any thread."""
         ...
 
 
@@ -40,72 +63,76 @@ class AsyncioHome:
 
     loop: asyncio.AbstractEventLoop
 
-    def start(self, awaitable: Awaitable[Any]) -> Awaitable[Any]:
+    def start(self, awaitable: Awaitable[Any], name: str | None = None) -> Awaitable[Any]:
         task = asyncio.ensure_future(awaitable, loop=self.loop)
+        if name is not None and isinstance(task, asyncio.Task):
+            task.set_name(name)
         _kept.add(task)
         task.add_done_callback(_kept.discard)
         return task
 
+    def _others(self) -> list[asyncio.Future[Any]]:
+        current = asyncio.current_task(self.loop)
+        return [task for task in {*_kept} - {current} if task.get_loop() is self.loop]
+
+    async def drain(self, seconds: float | None) -> list[Any]:
+        end = None if seconds is None else self.loop.time() + seconds
+        while others := self._others():
+            left = None if end is None else end - self.loop.time()
+            if left is not None and left <= 0:
+                break
+            await asyncio.wait(others, timeout=left)
+        return others
+
     def send(self, awaitable: Awaitable[Any]) -> None:
         self.loop.call_soon_threadsafe(self.start, awaitable, context=contextvars.copy_context())
 
+    def later(self, seconds: float, function: Callable[[], object]) -> Timer:
+        return LoopTimer(self.loop, self.loop.call_later(seconds, function))
+
 
 @dataclass(frozen=True, slots=True)
-class TrioHome:
-    """A running trio loop."""
+class LoopTimer:
+    """A timer of an asyncio loop that any thread may cancel."""
 
-    trio: Any  # the module, which is not imported where it is not used
-    token: Any
+    loop: asyncio.AbstractEventLoop
+    handle: asyncio.TimerHandle
 
-    def start(self, awaitable: Awaitable[Any]) -> Awaitable[Any]:
-        task = TrioTask(self.trio)
-        self.trio.lowlevel.spawn_system_task(
-            task.run, awaitable, context=contextvars.copy_context()
-        )
-        return task
-
-    def send(self, awaitable: Awaitable[Any]) -> None:
-        self.token.run_sync_soon(self.start, awaitable)
+    def cancel(self) -> None:
+        if asyncio._get_running_loop() is self.loop:  # noqa: SLF001 - as in `here`
+            self.handle.cancel()
+            return
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is to come
+            self.loop.call_soon_threadsafe(self.handle.cancel)
 
 
-class TrioTask:
-    """What trio has no word for: a started piece of work that may be awaited, or not.
+Waiter: TypeAlias = asyncio.Future[None] | TrioWaiter
 
-    A system task must not fail, so the outcome is kept here for whoever awaits; a failure that
-    nobody awaited is told to the interpreter when the task is collected, as asyncio does.
+
+def new_waiter() -> Waiter:
+    """Make what the running task can wait for until it is woken."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        return TrioWaiter(trio)
+    return asyncio.get_running_loop().create_future()
+
+
+def wake(waiter: Waiter) -> None:
+    """Wake what waits, from any thread; ``RuntimeError`` where its loop is over.
+
+    On the loop's own thread nothing goes through the loop's pipe, which costs most.
     """
+    if isinstance(waiter, TrioWaiter):
+        waiter.wake()
+    elif asyncio._get_running_loop() is not waiter.get_loop():  # noqa: SLF001 - as in `here`
+        waiter.get_loop().call_soon_threadsafe(_wake, waiter)
+    elif not waiter.done():
+        waiter.set_result(None)
 
-    def __init__(self, trio: Any) -> None:
-        self._done = trio.Event()
-        self._cancelled = trio.Cancelled
-        self._value: Any = None
-        self._error: BaseException | None = None
 
-    async def run(self, awaitable: Awaitable[Any]) -> None:
-        try:
-            self._value = await awaitable
-        except self._cancelled:
-            raise
-        except BaseException as error:  # noqa: BLE001 - kept for whoever awaits
-            here = error.__traceback__
-            self._error = error.with_traceback(here and here.tb_next)  # without this frame
-        finally:
-            self._done.set()
-            del self, awaitable  # the error's frames lead here: what they hold must not hold it
-
-    def __await__(self) -> Any:
-        yield from self._done.wait().__await__()
-        error, self._error = self._error, None
-        if error is None:
-            return self._value
-        try:
-            raise error
-        finally:
-            del error
-
-    def __del__(self) -> None:
-        if self._error is not None:
-            raise self._error
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def here() -> Home | None:
@@ -117,7 +144,7 @@ def here() -> Home | None:
 def trio_home() -> Home | None:
     """Return the trio loop that runs in this thread, or ``None``; cheap where trio is not used."""
     trio = sys.modules.get("trio")
-    if trio is None or not _in_trio(trio):
+    if trio is None or not trio.lowlevel.in_trio_task():
         return None
     return TrioHome(trio, trio.lowlevel.current_trio_token())
 
@@ -127,18 +154,27 @@ def as_home(loop: Any) -> Home | None:
     return AsyncioHome(loop) if isinstance(loop, asyncio.AbstractEventLoop) else loop
 
 
-def _in_trio(trio: Any) -> bool:
-    try:
-        trio.lowlevel.current_task()
-    except (RuntimeError, AttributeError):
-        return False
-    return True
-
-
 def current_task() -> object:
     """Return what runs now: the asyncio task, or ``None`` outside of one."""
     loop = asyncio._get_running_loop()  # noqa: SLF001 - as above
     return None if loop is None else asyncio.current_task(loop)
+
+
+async def pause() -> None:
+    """Let the loop go round once."""
+    home = here()
+    await (home.trio.lowlevel.checkpoint() if isinstance(home, TrioHome) else asyncio.sleep(0))
+
+
+def later(seconds: float, function: Callable[[], object]) -> Timer:
+    """Call a function after that time: on the loop that runs here, else in a thread of its own."""
+    home = here()
+    if home is not None:
+        return home.later(seconds, function)
+    timer = threading.Timer(seconds, function)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def run(awaitable: Awaitable[Any]) -> Any:

@@ -23,7 +23,8 @@ import pytest
 import trio
 
 from catchasync import NextCalledTwice, catch_async
-from catchasync._runtimes import TrioHome, here
+from catchasync._runtimes import here
+from catchasync._trio import TrioHome
 from tests.support import KINDS, STREAMS, Boom
 
 RUNS = 20_000 if os.environ.get("CATCHASYNC_FULL") else 2_000

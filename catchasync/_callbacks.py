@@ -17,7 +17,7 @@ from catchasync._completion import (
     check_timeout,
     take,
 )
-from catchasync._delivery import Call, Delivery
+from catchasync._delivery import Call, Delivery, leave
 from catchasync._kinds import is_awaitable, name_of
 from catchasync._marks import clock
 from catchasync.conventions import Convention, TwoCallbacks, error_first
@@ -126,7 +126,7 @@ class Continuation(Call):
         """Make one for the loop and the context that are here."""
         self = cls()
         self.delivery, self.next, self.since = delivery, next, clock.now
-        self.open, self.over = [True], False
+        self.open, self.over = [True], True  # over: it keeps nothing of what went to `next`
         self.on_success, self.home = on_success, _runtimes.here()
         self.context = contextvars.copy_context()
         return self
@@ -149,10 +149,9 @@ class Continuation(Call):
         try:
             result = self._succeed(values) if error is None else self(error)
         except Exception as raised:  # noqa: BLE001 - the library's thread must not see it
+            leave(raised)  # the frames that called this one hold the error, which may be this one
             self.delivery.late(raised)
             return None
-        finally:
-            del error
         return _runtimes.finish(self._see(result), self.home) if is_awaitable(result) else result
 
     def _succeed(self, values: tuple[Any, ...]) -> Any:

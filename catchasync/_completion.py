@@ -77,7 +77,8 @@ class Reader:
 
     def late(self, error: BaseException | None) -> None:
         """Tell `late` of a completion that came too late; a cancellation or a value is no news."""
-        if error is not None and not is_cancellation(error):
+        told = error.value if isinstance(error, CallbackError) else error
+        if error is not None and not is_cancellation(told):
             self.delivery.late(error)
 
     def never_called(self) -> CallbackNeverCalled:

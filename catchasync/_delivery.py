@@ -76,7 +76,7 @@ class Delivery:
         """
         is_sure = self._verdicts.get(type(error)) is False and not hasattr(error, KEY)
         if not is_sure and self.passes(error, since, next):
-            _leave(error)
+            leave(error)
             raise  # the error that our caller handles
         if call is not None and not call.take():
             call.failed_late(error)
@@ -97,7 +97,7 @@ class Delivery:
         if not is_sure and self.passes(error, since, next):
             if call is not None:
                 call.left()
-            _leave(error)
+            leave(error)
             raise  # the error that our caller handles
         if call is not None and not call.take():
             call.failed_late(error)
@@ -178,12 +178,12 @@ def came_back(
     """
     if raised is error:
         BaseException.with_traceback(raised, before)
-    _leave(raised)
+    leave(raised)
     if not is_never_caught(raised):
         mark(raised, None if raised is error else identity_of(next))
 
 
-def _leave(error: BaseException) -> None:
+def leave(error: BaseException) -> None:
     """Take the outermost frame off the traceback: it adds itself anew where the error passes it."""
     if error.__traceback__ is not None:
         BaseException.with_traceback(error, error.__traceback__.tb_next)

@@ -52,7 +52,7 @@ def holdable(error: BaseException) -> BaseException:
     return held
 
 
-def is_cancellation(error: BaseException) -> bool:
+def is_cancellation(error: object) -> bool:
     """Say whether an error is a cancellation, in any of its spellings."""
     return isinstance(error, asyncio.CancelledError) or _is_cancellation(type(error))
 

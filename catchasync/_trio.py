@@ -39,7 +39,7 @@ class TrioHome:
         return self._others()
 
     def send(self, awaitable: Awaitable[Any]) -> None:
-        self.token.run_sync_soon(self.start, awaitable)
+        self.token.run_sync_soon(contextvars.copy_context().run, self.start, awaitable)
 
     def later(self, seconds: float, function: Callable[[], object]) -> TrioTimer:
         timer = TrioTimer(self.trio, self.token)

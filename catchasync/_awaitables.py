@@ -33,6 +33,8 @@ def as_awaitable(thing: Any, /) -> Coroutine[Any, Any, Any]:
     Raises:
         TypeError: It is none.
     """
+    if isinstance(thing, Coroutine):
+        return thing
     if is_native(thing):
         return _runtimes.as_coroutine(thing)
     check_future_like("as_awaitable()", thing)
@@ -64,18 +66,12 @@ def spawn(awaitable: Any, /, *, next: Next, name: str | None = None) -> Any:
     try:
         check_callable("next", "a callable of one argument, the error", next)
         home = _home("spawn()")
-        coroutine = as_awaitable(awaitable)
+        quiet = _runtimes.Quiet(as_awaitable(awaitable))
     except (RuntimeError, TypeError):
-        _discard(awaitable)
+        _runtimes.discard(awaitable)
         raise
     delivery = Delivery(name or name_of(awaitable))
-    return home.start(await_result(coroutine, new_call(delivery, next, clock.now)), name)
-
-
-def _discard(awaitable: Any) -> None:
-    """Close a coroutine that is not going to be awaited, so that it does not complain."""
-    if isinstance(awaitable, Coroutine):
-        awaitable.close()
+    return home.start(await_result(quiet, new_call(delivery, next, clock.now)), name)
 
 
 def _home(what: str) -> _runtimes.Home:

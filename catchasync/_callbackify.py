@@ -118,6 +118,8 @@ def _suited(callback: Any, outcome: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _start(result: Any, answer: Answer) -> Any:
     home = _runtimes.here()
+    if not is_plain(result):
+        result = _runtimes.Quiet(as_awaitable(result))
     if home is not None:
         return home.start(_serve(result, answer))
     returned = threading.Event()
@@ -135,7 +137,7 @@ def _start(result: Any, answer: Answer) -> Any:
 async def _serve(result: Any, answer: Answer) -> None:
     try:
         await _runtimes.pause()  # not before the call has returned, also in an eager task
-        value = result if is_plain(result) else await as_awaitable(result)
+        value = await result if isinstance(result, _runtimes.Quiet) else result
     except BaseException as error:
         answer(error)
         if not isinstance(error, Exception):

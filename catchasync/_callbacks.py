@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Awaitable, Callable
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from catchasync import _runtimes
 from catchasync._awaitables import as_awaitable
@@ -20,7 +20,7 @@ from catchasync._completion import (
 from catchasync._delivery import Call, Delivery, leave
 from catchasync._kinds import is_awaitable, name_of
 from catchasync._marks import clock
-from catchasync.conventions import Convention, TwoCallbacks, error_first
+from catchasync.conventions import Convention, Outcome, TwoCallbacks, error_first
 from catchasync.types import Late, Next
 
 
@@ -36,6 +36,26 @@ class CallbackPair(NamedTuple):
     error: Callable[..., Any]
 
 
+@overload
+def wrap_callback(
+    next: Next,
+    on_success: Callable[..., Any] | None = None,
+    *,
+    convention: TwoCallbacks,
+    error: Callable[[Any], Any] | None = None,
+    timeout: float | None = None,
+    late: Late | None = None,
+) -> CallbackPair: ...
+@overload
+def wrap_callback(
+    next: Next,
+    on_success: Callable[..., Any] | None = None,
+    *,
+    convention: Callable[..., Outcome] = error_first,
+    error: Callable[[Any], Any] | None = None,
+    timeout: float | None = None,
+    late: Late | None = None,
+) -> Callable[..., Any]: ...
 def wrap_callback(  # noqa: PLR0913 - the public options
     next: Next,
     on_success: Callable[..., Any] | None = None,
@@ -44,7 +64,7 @@ def wrap_callback(  # noqa: PLR0913 - the public options
     error: Callable[[Any], Any] | None = None,
     timeout: float | None = None,
     late: Late | None = None,
-) -> Any:
+) -> Callable[..., Any] | CallbackPair:
     """Return a callback for one call of a callback-style function.
 
     An error goes to ``next``, the values to ``on_success``, whose failure goes to ``next`` too.

@@ -70,7 +70,7 @@ def is_never_caught(error: BaseException) -> bool:
     return exempt == leaves or not all(isinstance(leaf, Exception) for leaf in exempt)
 
 
-def _is_cancellation(error_type: type[BaseException]) -> bool:
+def _is_cancellation(error_type: type) -> bool:
     return any((base.__module__, base.__name__) in CANCELLATIONS for base in error_type.__mro__)
 
 

@@ -85,9 +85,10 @@ def _cancel(thing: Any) -> None:
 def _await(awaitable: Awaitable[Any], callback: Completes) -> Handle:
     home = _runtimes.here()
     if home is None:
+        _runtimes.discard(awaitable)
         msg = f"there is no running event loop to await {awaitable!r}."
         raise RuntimeError(msg)
-    task: Any = home.start(_see(awaitable, callback))
+    task: Any = home.start(_see(_runtimes.Quiet(awaitable), callback))
     return Handle(task.cancel)
 
 
@@ -160,8 +161,9 @@ def _calls_back_when_done(thing: Any) -> bool:
 
 
 def _is_of_dask(thing: Any) -> bool:
-    """Tell a future whose ``__await__`` works only under an asynchronous client."""
-    return type(thing).__module__ == "distributed.client"
+    """Tell a future whose ``__await__`` does not work, as its client is not asynchronous."""
+    is_dask = type(thing).__module__ == "distributed.client"
+    return is_dask and not getattr(getattr(thing, "client", None), "asynchronous", False)
 
 
 def _attach_done(thing: Any, callback: Completes) -> None:

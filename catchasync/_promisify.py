@@ -90,7 +90,7 @@ def promisify(  # noqa: PLR0913 - the public options
     }
     if isinstance(function, classmethod | staticmethod):
         bound: Any = type(function)(promisify(function.__func__, **options))
-        return bound  # type: ignore[no-any-return] - what becomes a method in its class
+        return bound  # type: ignore[no-any-return]
     _check_function(function)
     if options != _USUAL:
         return _promisified(function, options)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from catchasync._completion import check_callable
-from catchasync._kinds import kind_of, name_of
+from catchasync._kinds import kind_of
 from catchasync._promisify import is_promisified, promisify
 from catchasync._proxies import CallThrough, ReadThrough
 
@@ -76,7 +76,7 @@ class Twins:
             foreign = inspect.getattr_static(self.target, name + self.suffix, None)
             if foreign is not None and not is_promisified(foreign):
                 msg = (
-                    f"{name_of_target(self.target)} has {name!r} and also {name + self.suffix!r}, "
+                    f"{_name(self.target)} has {name!r} and also {name + self.suffix!r}, "
                     "which would be its async name. Give another suffix=, or leave it out by "
                     "select=."
                 )
@@ -104,7 +104,7 @@ class Twins:
         try:
             return promisify(function, **self.options)
         except (TypeError, ValueError) as error:
-            msg = f"{name_of_target(self.target)} has no {async_name!r}: {error}"
+            msg = f"{_name(self.target)} has no {async_name!r}: {error}"
             raise AttributeError(msg) from error
 
 
@@ -119,11 +119,11 @@ def _function_in(function: Any) -> Any:
     return function.func if isinstance(function, functools.partialmethod) else function
 
 
-def name_of_target(target: Any) -> str:
+def _name(target: Any) -> str:
     """Return what messages call a target."""
     if inspect.isclass(target) or inspect.ismodule(target):
-        return target.__name__
-    return f"a {name_of(type(target))}"
+        return str(target.__name__)
+    return f"a {type(target).__name__}"
 
 
 class All(ReadThrough):  # type: ignore[type-arg]

@@ -16,8 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from catchasync._trio import TrioHome
-from catchasync._trio import TrioWaiter
+from catchasync._trio import TrioHome, TrioWaiter
 
 _kept: set[asyncio.Future[Any]] = (
     set()
@@ -55,6 +54,27 @@ class Timer(Protocol):
 async def as_coroutine(awaitable: Awaitable[Any]) -> Any:
     """Await anything that can be awaited."""
     return await awaitable
+
+
+class Quiet:
+    """An awaitable for a task that may be cancelled before it begins: it does not complain then."""
+
+    __slots__ = ("_awaitable",)
+
+    def __init__(self, awaitable: Awaitable[Any]) -> None:
+        self._awaitable = awaitable
+
+    def __await__(self) -> Any:
+        return self._awaitable.__await__()
+
+    def __del__(self) -> None:
+        discard(self._awaitable)
+
+
+def discard(awaitable: object) -> None:
+    """Close a coroutine that nobody is going to await, so that it does not complain."""
+    if isinstance(awaitable, Coroutine):
+        awaitable.close()
 
 
 @dataclass(frozen=True, slots=True)

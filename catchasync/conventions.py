@@ -47,7 +47,9 @@ def future(done: Any, /) -> Outcome:
     For `promisify`: the function takes no callback, but returns such a future.
     """
     try:
-        return None, (done.result(),)
+        peek = getattr(done, "exception", None)  # asked first: `result` makes the traceback grow
+        error = peek() if callable(peek) else None
+        return (error, ()) if isinstance(error, BaseException) else (None, (done.result(),))
     except BaseException as error:  # noqa: BLE001 - it is the future's, and not for this thread
         own_frame = error.__traceback__
         return error.with_traceback(own_frame and own_frame.tb_next), ()

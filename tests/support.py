@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -92,3 +94,10 @@ def step(coroutine: Any) -> Any:
 def drive(kind: str, handler: Callable[..., Any], *args: Any) -> Any:
     """Same as `run`, without a loop for any kind: async code may yield to it, nothing more."""
     return step(run_async(kind, handler, *args))
+
+
+def run_python(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in an interpreter of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )

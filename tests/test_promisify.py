@@ -9,7 +9,6 @@ import enum
 import functools
 import gc
 import inspect
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from catchasync._runtimes import pause
 from catchasync.conventions import error_first, future, result_first, result_only, two_callbacks
 from catchasync.testing import RecordingNext
 from tests.backends import BACKENDS, LOOPS, cancel_while_pending, in_thread, run_on, soon
-from tests.support import Boom
+from tests.support import Boom, run_python
 
 Run = Callable[..., Any]
 
@@ -263,7 +262,9 @@ def test_a_call_that_the_convention_cannot_read_is_a_failure(run: Run) -> None:
 # Rule 3: the first completion wins.
 
 
-def test_a_second_failure_is_late(run: Run, late: RecordingNext, moment: Callable[..., None]) -> None:
+def test_a_second_failure_is_late(
+    run: Run, late: RecordingNext, moment: Callable[..., None]
+) -> None:
     """The first completion wins; an error among the others goes to `late`, a value nowhere."""
     second = Boom("second")
 
@@ -337,9 +338,7 @@ def test_a_callback_after_a_cancellation_is_late(run: Run, late: RecordingNext) 
     assert [error] == late.errors
 
 
-def test_a_failure_that_comes_with_the_cancellation_is_late(
-    run: Run, late: RecordingNext
-) -> None:
+def test_a_failure_that_comes_with_the_cancellation_is_late(run: Run, late: RecordingNext) -> None:
     """A failure that was there already when the await was cancelled was not seen by it."""
     legacy, error = Legacy(), Boom()
 
@@ -849,8 +848,8 @@ class Client:
         soon(callback, None, f"{self.name}.{key}")
 
     @classmethod
-    def open(cls, callback: Callable[..., Any]) -> None:
-        """Open."""
+    def connect(cls, callback: Callable[..., Any]) -> None:
+        """Connect."""
         soon(callback, None, cls)
 
     @staticmethod
@@ -859,7 +858,7 @@ class Client:
         soon(callback, None, "pong")
 
     read_async = promisify(read)
-    open_async = promisify(open)
+    connect_async = promisify(connect)
     ping_async = promisify(ping)
 
 
@@ -869,8 +868,8 @@ def test_methods_bind(run: Run) -> None:
     assert run(client.read_async, "x") == "a.x"
     assert run(promisify(client.read), "x") == "a.x"
     assert run(promisify(Client.read), client, "x") == "a.x"
-    assert run(client.open_async) is Client
-    assert run(Client.open_async) is Client
+    assert run(client.connect_async) is Client
+    assert run(Client.connect_async) is Client
     assert run(client.ping_async) == "pong"
     assert promisify(client.read_async) == client.read_async
 
@@ -883,7 +882,10 @@ def test_the_signature_is_the_functions_less_the_callback() -> None:
         return 0
 
     promisified = promisify(read, callback="callback")
-    assert str(inspect.signature(promisified)) == "(path: 'str', size: 'int' = -1, *, flag: 'bool' = False)"
+    assert (
+        str(inspect.signature(promisified))
+        == "(path: 'str', size: 'int' = -1, *, flag: 'bool' = False)"
+    )
     assert inspect.iscoroutinefunction(promisified)
     assert inspect.unwrap(promisified) is read
     assert (promisified.__name__, promisified.__doc__) == ("read", "Read a file.")
@@ -909,7 +911,9 @@ def test_defaults_before_the_callback_may_be_left_out(run: Run) -> None:
     assert run(functools.partial(promisify(read), encoding="latin1"), "a") == ("a", "latin1")
 
 
-@pytest.mark.parametrize(("place", "expected"), [(0, (1, 2)), (1, (1, 2)), (-1, (1, 2)), (-2, (1, 2))])
+@pytest.mark.parametrize(
+    ("place", "expected"), [(0, (1, 2)), (1, (1, 2)), (-1, (1, 2)), (-2, (1, 2))]
+)
 def test_the_callback_at_an_index(run: Run, place: int, expected: tuple[int, int]) -> None:
     """An index counts all arguments; a negative one from their end."""
 
@@ -958,7 +962,7 @@ def test_a_call_that_leaves_no_place_for_the_callback_says_so(run: Run) -> None:
     with pytest.raises(TypeError, match="mode"):
         run(promisify(read), "a")
     mine = functools.partial(promisify(read), callback=print)
-    with pytest.raises(TypeError, match="callback=.*that is where its callback goes"):
+    with pytest.raises(TypeError, match=r"callback=.*that is where its callback goes"):
         run(mine, "a")
 
 
@@ -1012,7 +1016,7 @@ def test_the_future_convention(run: Run) -> None:
     assert inspect.signature(submit) == inspect.signature(pool.submit).replace(
         return_annotation=inspect.Signature.empty
     )
-    with pytest.raises(TypeError, match="has to return a future-like.*got 5"):
+    with pytest.raises(TypeError, match=r"has to return a future-like.*got 5"):
         run(promisify(lambda: 5, convention=future))
 
 
@@ -1050,7 +1054,7 @@ class AsyncCall:
         (AsyncCall(), {}, TypeError, "coroutine function, which never calls back"),
         (lambda: None, {}, TypeError, r"\(\) takes no positional argument.*callback='...'"),
         (lambda a: None, {"callback": "b"}, TypeError, r"\(a\) takes no keyword 'b'"),
-        (eval("lambda b, /: None"), {"callback": "b"}, TypeError, "takes no keyword 'b'"),
+        (lambda b, /: None, {"callback": "b"}, TypeError, "takes no keyword 'b'"),
         (lambda a: None, {"callback": 1}, ValueError, r"\(a\) has no position 1"),
         (lambda a: None, {"callback": -2}, ValueError, "no position -2"),
         (lambda a: None, {"callback": True}, TypeError, "an index .* or a keyword .*: got True"),
@@ -1227,22 +1231,9 @@ def test_error_first_is_the_usual_convention() -> None:
 
 def test_a_finaliser_at_exit_stays_silent() -> None:
     """Callbacks that are alive when the interpreter ends are not reported as never called."""
-    program = (
-        "import asyncio, catchasync\n"
-        "kept = [catchasync.wrap_callback(print)]\n"
-        "print('end')\n"
-    )
+    program = "import asyncio, catchasync\nkept = [catchasync.wrap_callback(print)]\nprint('end')\n"
     result = run_python(program)
     assert (result.stdout, result.stderr) == ("end\n", "")
-
-
-def run_python(program: str) -> Any:
-    """Run a program of its own."""
-    import subprocess  # noqa: PLC0415 - only here
-
-    return subprocess.run(  # noqa: PLW1510 - the test looks
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
-    )
 
 
 def test_as_awaitable_within_a_thread_pool(run: Run) -> None:

@@ -296,9 +296,12 @@ def test_timeout_without_a_loop(late: RecordingNext) -> None:
     """`next` gets a `TimeoutError` on a thread of its own; what comes then is late."""
     heard = threading.Event()
     errors: list[BaseException] = []
-    callback = wrap_callback(
-        lambda error: (errors.append(error), heard.set()), timeout=0.001, late=late
-    )
+
+    def hear(error: BaseException) -> None:
+        errors.append(error)
+        heard.set()
+
+    callback = wrap_callback(hear, timeout=0.001, late=late)
     assert heard.wait(30)
     callback("late")
     assert ["CallbackError('late')"] == [repr(error) for error in late.errors]

@@ -172,7 +172,9 @@ class Continuation(Call):
             leave(raised)  # the frames that called this one hold the error, which may be this one
             self.delivery.late(raised)
             return None
-        return _runtimes.finish(self._see(result), self.home) if is_awaitable(result) else result
+        if not is_awaitable(result):
+            return result
+        return _runtimes.finish(self._see(_runtimes.Quiet(result)), self.home)
 
     def _succeed(self, values: tuple[Any, ...]) -> Any:
         if self.on_success is None:
@@ -183,11 +185,13 @@ class Continuation(Call):
             if self.delivery.passes(failure, self.since, self.next):
                 raise
             return self(failure)
-        return self._awaited(result) if is_awaitable(result) else result
+        if not is_awaitable(result):
+            return result
+        return self._awaited(_runtimes.Quiet(as_awaitable(result)))
 
     async def _awaited(self, awaitable: Awaitable[Any]) -> Any:
         try:
-            return await as_awaitable(awaitable)
+            return await awaitable
         except Exception as failure:
             if self.delivery.passes(failure, self.since, self.next):
                 raise

@@ -33,16 +33,16 @@ class Pending(list[Any]):
             outcome = values if len(values) == 1 else (values or None,)
         self.append(outcome)
         if self[0] is not outcome:
-            try:
-                wake(self[0])
-            except RuntimeError:  # its loop is closed: nobody will come to see the outcome
-                if error is not None:
-                    outcome.tell()
+            wake(self[0], outcome.tell if error is not None else _nothing_lost)
 
     def outcome(self) -> Any:
         """Return what came: a tuple of one value, or a `Failed`."""
         first, *second = self
         return first if isinstance(first, tuple | Failed) else second[0]
+
+
+def _nothing_lost() -> None:
+    """Let a value go that nobody comes to see."""
 
 
 class Failed:
@@ -67,8 +67,7 @@ class Failed:
         self.reader.late(error)
 
     def __del__(self) -> None:
-        if self.error is not None:
-            self.tell()
+        self.tell()
 
 
 class Returned:

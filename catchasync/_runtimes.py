@@ -105,10 +105,39 @@ class AsyncioHome:
         return others
 
     def send(self, awaitable: Awaitable[Any]) -> None:
-        self.loop.call_soon_threadsafe(self.start, awaitable, context=contextvars.copy_context())
+        errand = Errand(self, awaitable)
+        try:
+            self.loop.call_soon_threadsafe(errand, context=contextvars.copy_context())
+        except RuntimeError:
+            errand.take()
+            raise
 
     def later(self, seconds: float, function: Callable[[], object]) -> Timer:
         return LoopTimer(self.loop, self.loop.call_later(seconds, function))
+
+
+class Errand:
+    """An awaitable on its way to a loop; where that closes before it came, it is run all the same.
+
+    ``RuntimeError`` comes from a loop that is closed already: then whoever sends it runs it.
+    """
+
+    __slots__ = ("_awaitables", "_home")
+
+    def __init__(self, home: AsyncioHome, awaitable: Awaitable[Any]) -> None:
+        self._home = home
+        self._awaitables = [awaitable]
+
+    def __call__(self) -> None:
+        _ = self._home.start(self._awaitables.pop())
+
+    def take(self) -> None:
+        """Leave it to the sender."""
+        self._awaitables.clear()
+
+    def __del__(self) -> None:
+        for awaitable in self._awaitables:
+            finish(awaitable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,22 +166,37 @@ def new_waiter() -> Waiter:
     return asyncio.get_running_loop().create_future()
 
 
-def wake(waiter: Waiter) -> None:
-    """Wake what waits, from any thread; ``RuntimeError`` where its loop is over.
+def wake(waiter: Waiter, lost: Callable[[], object]) -> None:
+    """Wake what waits, from any thread; call ``lost`` where its loop ends before it could wake.
 
     On the loop's own thread nothing goes through the loop's pipe, which costs most.
     """
-    if isinstance(waiter, TrioWaiter):
-        waiter.wake()
-    elif asyncio._get_running_loop() is not waiter.get_loop():  # noqa: SLF001 - as in `here`
-        waiter.get_loop().call_soon_threadsafe(_wake, waiter)
-    elif not waiter.done():
-        waiter.set_result(None)
+    with contextlib.suppress(RuntimeError):  # its loop is over: the wake-up is dropped
+        if isinstance(waiter, TrioWaiter):
+            waiter.send(WakeUp(waiter, lost))
+        elif asyncio._get_running_loop() is not waiter.get_loop():  # noqa: SLF001 - as in `here`
+            waiter.get_loop().call_soon_threadsafe(WakeUp(waiter, lost))
+        elif not waiter.done():
+            waiter.set_result(None)
 
 
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+class WakeUp:
+    """A call on its way to the loop of what waits; says so where it is dropped on the way."""
+
+    __slots__ = ("_lost", "_waiter")
+
+    def __init__(self, waiter: Waiter, lost: Callable[[], object]) -> None:
+        self._waiter = waiter
+        self._lost: Callable[[], object] | None = lost
+
+    def __call__(self) -> None:
+        self._lost = None
+        if not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def __del__(self) -> None:
+        if self._lost is not None:
+            self._lost()
 
 
 def here() -> Home | None:

@@ -137,6 +137,14 @@ class TrioWaiter:
     def __await__(self) -> Any:
         return self._event.wait().__await__()
 
-    def wake(self) -> None:
-        """Wake the task; ``RuntimeError`` where its run is over."""
-        self._token.run_sync_soon(self._event.set)
+    def done(self) -> bool:
+        """Say whether it was woken."""
+        return bool(self._event.is_set())
+
+    def set_result(self, _result: None) -> None:
+        """Wake the task; call this in trio's own thread."""
+        self._event.set()
+
+    def send(self, call: Callable[[], None]) -> None:
+        """Let a call come in trio's own thread; ``RuntimeError`` where its run is over."""
+        self._token.run_sync_soon(call)

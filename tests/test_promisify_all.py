@@ -232,12 +232,11 @@ def test_a_module(run: Run) -> None:
 def test_a_class_makes_proxies(run: Run) -> None:
     """Its functions take the instance; its instances have their twins."""
     proxy = promisify_all(Client)
-    client = proxy("made")
-    assert isinstance(client, Client)
-    assert isinstance(client, proxy)
+    client: Any = proxy("made")
     assert run(client.read_async, "k") == (client, "k")
     assert run(proxy.read_async, client, "k") == (client, "k")
     assert run(proxy.open_async) is Client
+    assert [True, True] == [isinstance(client, Client), isinstance(client, proxy)]
 
 
 def test_a_callable_object_is_called(run: Run) -> None:

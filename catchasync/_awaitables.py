@@ -66,12 +66,13 @@ def spawn(awaitable: Any, /, *, next: Next, name: str | None = None) -> Any:
     try:
         check_callable("next", "a callable of one argument, the error", next)
         home = _home("spawn()")
-        quiet = _runtimes.Quiet(as_awaitable(awaitable))
+        coroutine = as_awaitable(awaitable)
     except (RuntimeError, TypeError):
         _runtimes.discard(awaitable)
         raise
     delivery = Delivery(name or name_of(awaitable))
-    return home.start(await_result(quiet, new_call(delivery, next, clock.now)), name)
+    work = await_result(coroutine, new_call(delivery, next, clock.now))
+    return home.start(_runtimes.Work(work, coroutine), name)
 
 
 def _home(what: str) -> _runtimes.Home:

@@ -118,17 +118,16 @@ def _suited(callback: Any, outcome: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _start(result: Any, answer: Answer) -> Any:
     home = _runtimes.here()
-    if not is_plain(result):
-        result = _runtimes.Quiet(as_awaitable(result))
+    work = _runtimes.Work(_serve(result, answer), result)
     if home is not None:
-        return home.start(_serve(result, answer))
+        return home.start(work)
     returned = threading.Event()
 
-    def work() -> None:
+    def run() -> None:
         returned.wait()
-        _runtimes.run(_serve(result, answer))
+        _runtimes.run(work)
 
-    thread = threading.Thread(target=work, name=f"catchasync-{answer!r}")
+    thread = threading.Thread(target=run, name=f"catchasync-{answer!r}")
     thread.start()
     returned.set()
     return thread
@@ -137,8 +136,9 @@ def _start(result: Any, answer: Answer) -> Any:
 async def _serve(result: Any, answer: Answer) -> None:
     try:
         await _runtimes.pause()  # not before the call has returned, also in an eager task
-        value = await result if isinstance(result, _runtimes.Quiet) else result
+        value = result if is_plain(result) else await as_awaitable(result)
     except BaseException as error:
+        _runtimes.discard(result)  # it may have been cancelled in the pause
         answer(error)
         if not isinstance(error, Exception):
             raise

@@ -174,7 +174,7 @@ class Continuation(Call):
             return None
         if not is_awaitable(result):
             return result
-        return _runtimes.finish(self._see(_runtimes.Quiet(result)), self.home)
+        return _runtimes.finish(_runtimes.Work(self._see(result), result), self.home)
 
     def _succeed(self, values: tuple[Any, ...]) -> Any:
         if self.on_success is None:
@@ -187,7 +187,8 @@ class Continuation(Call):
             return self(failure)
         if not is_awaitable(result):
             return result
-        return self._awaited(_runtimes.Quiet(as_awaitable(result)))
+        awaitable = as_awaitable(result)
+        return _runtimes.Work(self._awaited(awaitable), awaitable)
 
     async def _awaited(self, awaitable: Awaitable[Any]) -> Any:
         try:

@@ -88,7 +88,7 @@ def _await(awaitable: Awaitable[Any], callback: Completes) -> Handle:
         _runtimes.discard(awaitable)
         msg = f"there is no running event loop to await {awaitable!r}."
         raise RuntimeError(msg)
-    task: Any = home.start(_see(_runtimes.Quiet(awaitable), callback))
+    task: Any = home.start(_runtimes.Work(_see(awaitable, callback), awaitable))
     return Handle(task.cancel)
 
 

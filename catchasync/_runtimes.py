@@ -56,24 +56,36 @@ async def as_coroutine(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
-class Quiet:
-    """An awaitable for a task that may be cancelled before it begins: it does not complain then."""
+class Work:
+    """A coroutine, and the awaitable inside it, which is not missed where it is never begun.
 
-    __slots__ = ("_awaitable",)
+    A task that is cancelled before it begins leaves what it was to await unawaited.
+    """
 
-    def __init__(self, awaitable: Awaitable[Any]) -> None:
-        self._awaitable = awaitable
+    __slots__ = ("_coroutine", "_inside")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], inside: object) -> None:
+        self._coroutine = coroutine
+        self._inside = inside
 
     def __await__(self) -> Any:
-        return self._awaitable.__await__()
+        return self._coroutine.__await__()
 
-    def __del__(self) -> None:
-        discard(self._awaitable)
+    def start(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[Any]:
+        """Make a task of it."""
+        task = loop.create_task(self._coroutine)
+        task.add_done_callback(self.close)
+        return task
+
+    def close(self, _task: object = None) -> None:
+        """Close what was not begun."""
+        discard(self._coroutine)
+        discard(self._inside)
 
 
 def discard(awaitable: object) -> None:
     """Close a coroutine that nobody is going to await, so that it does not complain."""
-    if isinstance(awaitable, Coroutine):
+    if isinstance(awaitable, Coroutine | Work):
         awaitable.close()
 
 
@@ -84,7 +96,10 @@ class AsyncioHome:
     loop: asyncio.AbstractEventLoop
 
     def start(self, awaitable: Awaitable[Any], name: str | None = None) -> Awaitable[Any]:
-        task = asyncio.ensure_future(awaitable, loop=self.loop)
+        if isinstance(awaitable, Work):
+            task: asyncio.Future[Any] = awaitable.start(self.loop)
+        else:
+            task = asyncio.ensure_future(awaitable, loop=self.loop)
         if name is not None and isinstance(task, asyncio.Task):
             task.set_name(name)
         _kept.add(task)

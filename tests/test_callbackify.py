@@ -16,7 +16,7 @@ import pytest
 from catchasync import callbackify, drain, promisify, wrap_callback
 from catchasync._runtimes import pause
 from catchasync.testing import RecordingNext
-from tests.backends import BACKENDS, LOOPS, run_on
+from tests.backends import BACKENDS, run_on
 from tests.support import Boom, run_python
 
 Run = Callable[..., Any]
@@ -147,8 +147,7 @@ def test_a_cancelled_call_gives_the_cancellation(run: Run, when: str) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks are of 3.12")
-@pytest.mark.parametrize("backend", LOOPS)
-def test_never_before_the_call_has_returned_in_eager_tasks(backend: str) -> None:
+def test_never_before_the_call_has_returned_in_eager_tasks() -> None:
     """An eager task begins at once; the callback still comes later."""
     heard = Heard()
 
@@ -159,7 +158,7 @@ def test_never_before_the_call_has_returned_in_eager_tasks(backend: str) -> None
         assert [] == heard.calls
         await drain()
 
-    run_on(backend, main)
+    asyncio.run(main())
     assert [(None, 5)] == heard.calls
 
 

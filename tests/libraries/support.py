@@ -1,0 +1,79 @@
+"""What a test waits with, and the one demand that every library's thread must meet."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from catchasync.testing import RecordingNext
+from tests.support import Boom
+
+PATIENCE = 20.0  # seconds until a test that waits gives up; where all is well nothing waits so long
+
+
+class WaitedNext(RecordingNext):
+    """A `RecordingNext` whose calls can be waited for."""
+
+    def __init__(self, answer: Any = None) -> None:
+        super().__init__(answer)
+        self._came: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+
+    def __call__(self, error: BaseException | None = None) -> Any:
+        """Record the call, and let the waiting test know."""
+        try:
+            return super().__call__(error)
+        finally:
+            self._came.put(error)
+
+    def wait(self) -> BaseException | None:
+        """Wait for the next call that no earlier `wait` saw, and return its error."""
+        return self._came.get(timeout=PATIENCE)
+
+
+class Inbox:
+    """
+    An `on_success` that a test can wait for.
+
+    Args:
+        error: What it raises; by default nothing.
+    """
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self._error = error
+        self._came: queue.SimpleQueue[tuple[tuple[Any, ...], int]] = queue.SimpleQueue()
+
+    def __call__(self, *values: Any) -> None:
+        """Keep what came, and on which thread."""
+        self._came.put((values, threading.get_native_id()))
+        if self._error is not None:
+            raise self._error
+
+    def wait(self) -> tuple[Any, ...]:
+        """Wait for a call, and return the values."""
+        return self._came.get(timeout=PATIENCE)[0]
+
+    def wait_for_thread(self) -> int:
+        """Wait for a call, and return the id that the system gives to its thread."""
+        return self._came.get(timeout=PATIENCE)[1]
+
+
+def check_thread_survives(call: Callable[[WaitedNext, Inbox], object]) -> None:
+    """
+    Let `on_success` fail on the library's thread, and demand that this thread goes on to serve.
+
+    Args:
+        call: Makes one new call of the library, with ``wrap_callback(next, on_success)``.
+    """
+    failures, failing, working = WaitedNext(), Inbox(Boom()), Inbox()
+
+    call(failures, failing)
+    own_thread = failing.wait_for_thread()
+    assert isinstance(failures.wait(), Boom)
+    call(failures, working)
+
+    assert own_thread == working.wait_for_thread()
+    assert own_thread != threading.get_native_id()
+    assert [Boom] == [type(error) for error in failures.errors]
+    assert 1 == len(failures.arrivals)

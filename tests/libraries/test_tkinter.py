@@ -1,0 +1,95 @@
+"""tkinter: `after` calls back in the thread of the main loop, here of a `Tcl()` without display."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import pytest
+
+from catchasync import promisify, wrap_callback
+from catchasync.conventions import result_only
+from tests.libraries.conftest import require
+from tests.libraries.support import Inbox, WaitedNext, check_thread_survives
+from tests.support import Boom
+
+tkinter: Final = require("tkinter")
+
+
+def beside_main_loop(work: Callable[[Any], object]) -> None:
+    """
+    Run the main loop in this thread, and beside it the work in another, to its end.
+
+    This way around, since an interpreter must be deleted by the thread that made it.
+    """
+    tcl = tkinter.Tcl()
+    with ThreadPoolExecutor(1, "beside") as pool:
+        done = []
+
+        def start() -> None:
+            done.append(pool.submit(work, tcl))
+            done[0].add_done_callback(lambda _done: tcl.after(0, tcl.quit))
+
+        tcl.after(0, start)
+        tcl.mainloop(-1)  # with no window the usual threshold, 0, ends it at once
+    error = done.pop().exception()
+    del tcl, start
+    gc.collect()  # here, and not on whatever thread comes next
+    if error is not None:
+        raise error
+
+
+def awaited_beside(work: Callable[[Any], Any]) -> None:
+    """Run an async function beside the main loop, on a loop of its own."""
+    beside_main_loop(lambda tcl: asyncio.run(work(tcl)))
+
+
+def test_after_is_awaited() -> None:
+    """A promisified `after` is over when the time is."""
+
+    async def work(tcl: Any) -> None:
+        after = promisify(tcl.after, convention=result_only, callback=1)
+        assert None is await after(1)
+        assert "value" == await after(1, "value")
+
+    awaited_beside(work)
+
+
+def test_timed_out_wait_cancels_the_timer() -> None:
+    """What `after` returned is handed to `on_cancel`, which takes the timer away from Tcl."""
+
+    async def work(tcl: Any) -> None:
+        options = {"convention": result_only, "callback": 1, "on_cancel": tcl.after_cancel}
+        with pytest.raises(TimeoutError):
+            await promisify(tcl.after, timeout=0.01, **options)(60_000)
+        assert not tcl.tk.call("after", "info")
+
+    awaited_beside(work)
+
+
+def test_failure_reaches_next_once() -> None:
+    """What a wrapped callback's `on_success` raises reaches `next`, once, in the main loop."""
+    failures = WaitedNext()
+
+    def work(tcl: Any) -> None:
+        tcl.after(0, wrap_callback(failures, Inbox(Boom()), convention=result_only))
+        assert isinstance(failures.wait(), Boom)
+
+    beside_main_loop(work)
+    assert ["MainThread"] == [arrival.thread for arrival in failures.arrivals]
+
+
+def test_thread_survives_a_failing_callback() -> None:
+    """What `on_success` raises in the main loop reaches `next`, and the loop goes on."""
+
+    def work(tcl: Any) -> None:
+        check_thread_survives(
+            lambda failures, on_success: tcl.after(
+                0, wrap_callback(failures, on_success, convention=result_only)
+            )
+        )
+
+    beside_main_loop(work)

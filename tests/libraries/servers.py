@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -14,14 +14,21 @@ from tests.libraries.support import PATIENCE
 
 
 @contextmanager
-def dns_server() -> Iterator[str]:
-    """Run a DNS server that knows 192.0.2.7 for ``*.known.test`` and no other name: its address."""
+def dns_server() -> Generator[str]:
+    """
+    Run a DNS server: its address.
+
+    It knows 192.0.2.7 for ``*.known.test``, does not answer for ``*.silent.test``, and knows no
+    other name.
+    """
     dnslib, server = require("dnslib"), require("dnslib.server")
 
     class Resolver:
         def resolve(self, request: Any, _handler: Any) -> Any:
-            reply = request.reply()
-            if str(request.q.qname).endswith(".known.test."):
+            name, reply = str(request.q.qname), request.reply()
+            if name.endswith(".silent.test."):
+                raise dnslib.DNSError  # which the server takes for a query not worth an answer
+            if name.endswith(".known.test."):
                 address = dnslib.A("192.0.2.7")
                 reply.add_answer(dnslib.RR(request.q.qname, rdata=address, ttl=60))
             else:
@@ -39,8 +46,8 @@ def dns_server() -> Iterator[str]:
 
 
 @contextmanager
-def kafka_broker() -> Iterator[str]:
-    """Run librdkafka's own broker, which lives as long as the producer that made it: its address."""
+def kafka_broker() -> Generator[str]:
+    """Run librdkafka's own broker, which lives as long as its producer: its address."""
     kafka = require("confluent_kafka")
     keeper = kafka.Producer({"test.mock.num.brokers": 1, "log_level": 0})
     [broker] = keeper.list_topics(timeout=PATIENCE).brokers.values()
@@ -49,7 +56,7 @@ def kafka_broker() -> Iterator[str]:
 
 
 @contextmanager
-def mqtt_broker() -> Iterator[int]:
+def mqtt_broker() -> Generator[int]:
     """Run an MQTT broker that refuses whoever gives no user name: its port."""
     broker_module = require("amqtt.broker")
     config = {
@@ -112,7 +119,7 @@ class Echo:
 
 
 @contextmanager
-def grpc_server() -> Iterator[tuple[str, Echo]]:
+def grpc_server() -> Generator[tuple[str, Echo]]:
     """Run a grpc server: its address, and what it does."""
     echo = Echo()
     with ThreadPoolExecutor(4, "grpc-server") as pool:

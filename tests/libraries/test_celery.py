@@ -63,7 +63,7 @@ async def test_failed_task_fails_the_await(double: Any) -> None:
 
 
 def test_failed_task_reaches_next_once(double: Any) -> None:
-    """A wrapped callback hands the error of a task to `next`, once, when the result is asked for."""
+    """A wrapped callback hands a task's error to `next`, once, however often it is asked for."""
     failures = WaitedNext()
     result = double.delay(-1)
 

@@ -75,7 +75,8 @@ async def test_error_that_is_no_exception_fails_the_await(holding: Any) -> None:
 
     with pytest.raises(CallbackError) as caught:
         await promisify(produce)("topic")
-    assert KafkaError._PURGE_QUEUE == caught.value.value.code()
+    error: Any = caught.value.value
+    assert KafkaError._PURGE_QUEUE == error.code()
 
     with pytest.raises(KafkaException) as converted:
         await promisify(produce, error=KafkaException)("topic")
@@ -93,7 +94,7 @@ async def test_message_that_is_refused_at_once_fails_the_await(producer: Any) ->
 
 @pytest.mark.asyncio
 async def test_producer_that_is_dropped_fails_the_await_in_time(kafka: str) -> None:
-    """A dropped producer neither calls back nor lets go of the callback: a timeout ends the wait."""
+    """A dropped producer neither calls back nor frees the callback: a timeout ends the wait."""
     made = [new_producer(kafka, linger=60_000)]
 
     def produce(topic: str, callback: Any) -> None:

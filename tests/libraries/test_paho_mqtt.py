@@ -58,18 +58,19 @@ def client() -> Iterator[Any]:
 @pytest.fixture
 def subscribed(client: Any, mqtt: int) -> Any:
     """Return a client that gets what is published below ``news``."""
-    for start, place, read in ((connect, mqtt, connack), (subscribe, "news/#", suback)):
-        failures, done = WaitedNext(), Inbox()
-        start(client, place, wrap_callback(failures, done, convention=read))  # type: ignore[operator]
-        done.wait()
+    failures, done = WaitedNext(), Inbox()
+    connect(client, mqtt, wrap_callback(failures, done, convention=connack))
+    done.wait()
+    subscribe(client, "news/#", wrap_callback(failures, done, convention=suback))
+    done.wait()
     return client
 
 
 @pytest.mark.asyncio
 async def test_connection_and_message_are_awaited(client: Any, mqtt: int) -> None:
-    """Attributes and a topic's callback are promisified: the answers and the message are awaited."""
+    """Attributes and a topic's callback are promisified: answers and message are awaited."""
     await promisify(connect, convention=connack)(client, mqtt)
-    [granted] = [await promisify(subscribe, convention=suback)(client, "news/#")]
+    granted = await promisify(subscribe, convention=suback)(client, "news/#")
     first_message = promisify(client.message_callback_add, convention=message)
 
     client.publish("news/today", b"rain", qos=1)
@@ -86,7 +87,8 @@ async def test_refused_connection_fails_the_await(client: Any, mqtt: int) -> Non
     with pytest.raises(CallbackError) as caught:
         await promisify(connect, convention=connack)(client, mqtt)
 
-    assert "Not authorized" == caught.value.value.getName()
+    reason: Any = caught.value.value
+    assert "Not authorized" == reason.getName()
 
 
 def test_refused_connection_reaches_next_once(client: Any, mqtt: int) -> None:

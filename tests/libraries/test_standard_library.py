@@ -107,7 +107,7 @@ def test_executor_thread_survives_a_failing_callback(executor: ThreadPoolExecuto
 
 @pytest.mark.asyncio
 async def test_pool_is_awaited(pool: Any) -> None:
-    """A pool's two callbacks, given by keyword, are promisified; its results are awaited as well."""
+    """A pool's two callbacks, given by keyword, are promisified; its results are awaited too."""
     apply = promisify(pool.apply_async, convention=PAIR)
 
     assert 8 == await apply(pow, (2, 3))

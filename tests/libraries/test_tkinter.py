@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
@@ -25,21 +25,28 @@ def beside_main_loop(work: Callable[[Any], object]) -> None:
 
     This way around, since an interpreter must be deleted by the thread that made it.
     """
+    try:
+        run_main_loop(work)
+    finally:
+        gc.collect()  # here, and not on whatever thread comes next
+
+
+def run_main_loop(work: Callable[[Any], object]) -> None:
+    """Run an interpreter's main loop until the work is done."""
     tcl = tkinter.Tcl()
+    started: list[Future[None]] = []
     with ThreadPoolExecutor(1, "beside") as pool:
-        done = []
-
-        def start() -> None:
-            done.append(pool.submit(work, tcl))
-            done[0].add_done_callback(lambda _done: tcl.after(0, tcl.quit))
-
-        tcl.after(0, start)
+        tcl.after(0, lambda: started.append(pool.submit(run_and_quit, work, tcl)))
         tcl.mainloop(-1)  # with no window the usual threshold, 0, ends it at once
-    error = done.pop().exception()
-    del tcl, start
-    gc.collect()  # here, and not on whatever thread comes next
-    if error is not None:
-        raise error
+    started.pop().result()
+
+
+def run_and_quit(work: Callable[[Any], object], tcl: Any) -> None:
+    """Do the work, then end the main loop."""
+    try:
+        work(tcl)
+    finally:
+        tcl.after(0, tcl.quit)
 
 
 def awaited_beside(work: Callable[[Any], Any]) -> None:
@@ -62,9 +69,11 @@ def test_timed_out_wait_cancels_the_timer() -> None:
     """What `after` returned is handed to `on_cancel`, which takes the timer away from Tcl."""
 
     async def work(tcl: Any) -> None:
-        options = {"convention": result_only, "callback": 1, "on_cancel": tcl.after_cancel}
+        after = promisify(
+            tcl.after, convention=result_only, callback=1, timeout=0.01, on_cancel=tcl.after_cancel
+        )
         with pytest.raises(TimeoutError):
-            await promisify(tcl.after, timeout=0.01, **options)(60_000)
+            await after(60_000)
         assert not tcl.tk.call("after", "info")
 
     awaited_beside(work)

@@ -88,7 +88,7 @@ async def test_future_is_awaited(service: Service) -> None:
 
 @pytest.mark.asyncio
 async def test_future_of_another_loop_is_awaited(loop: Any) -> None:
-    """A future that belongs to Tornado's own thread is awaited here, with its value or its error."""
+    """A future of Tornado's own thread is awaited here, with its value or its error."""
     made = Inbox()
     loop.add_callback(lambda: made(old_style(4), old_style(-1)))
 
@@ -118,7 +118,7 @@ def test_failed_future_reaches_next_once(loop: Any) -> None:
 
 
 def test_thread_survives_a_failing_callback(loop: Any) -> None:
-    """What `on_success` raises on the loop reaches `next`, not the loop's log, and the loop goes on."""
+    """What `on_success` raises on the loop reaches `next`, not its log, and the loop goes on."""
 
     def call(failures: WaitedNext, on_success: Inbox) -> None:
         callback = wrap_callback(failures, on_success, convention=result_only)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from catchasync._delivery import Delivery
-from catchasync._failures import as_error, holdable, is_cancellation
+from catchasync._failures import as_error, holdable, is_cancellation, is_exception
 from catchasync._kinds import name_of
 from catchasync.conventions import Outcome, error_only, result_only
 from catchasync.errors import CallbackError, CallbackNeverCalled
@@ -65,10 +65,8 @@ class Reader:
 
     def failure(self, error: object) -> BaseException:
         """Make an error that can be raised of whatever the library handed over as one."""
-        if isinstance(error, BaseException):
-            return holdable(error)
-        if self.error is None:
-            return as_error(error)
+        if self.error is None or is_exception(error):
+            return holdable(as_error(error))
         try:
             made = self.error(error)
         except Exception as raised:  # noqa: BLE001 - to raise it is a way to say it

@@ -52,6 +52,13 @@ def holdable(error: BaseException) -> BaseException:
     return held
 
 
+def is_exception(value: object) -> bool:
+    """Say whether an error speaks for itself: Twisted's ``Failure`` does not, it only holds one."""
+    if isinstance(value, Exception):
+        return True
+    return isinstance(value, BaseException) and is_never_caught(value)
+
+
 def is_cancellation(error: object) -> bool:
     """Say whether an error is a cancellation, in any of its spellings."""
     return isinstance(error, asyncio.CancelledError) or _is_cancellation(type(error))

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+import pytest
 
 from catchasync.testing import RecordingNext
 from tests.support import Boom
 
 PATIENCE = 20.0  # seconds until a test that waits gives up; where all is well nothing waits so long
+
+
+def awaited(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Mark an async test, and end it where a library does not answer."""
+
+    @functools.wraps(test)
+    async def limited(**fixtures: Any) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await test(**fixtures)
+
+    return pytest.mark.asyncio(limited)
 
 
 class WaitedNext(RecordingNext):

@@ -10,7 +10,7 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import Outcome, future
 from tests.libraries.conftest import require
-from tests.libraries.support import PATIENCE, Inbox, WaitedNext, check_thread_survives
+from tests.libraries.support import PATIENCE, Inbox, WaitedNext, awaited, check_thread_survives
 from tests.support import Boom
 
 celery: Final = require("celery")
@@ -48,14 +48,14 @@ def double() -> Iterator[Any]:
     app.close()
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_task_is_awaited(double: Any) -> None:
     """A task that is sent off gives its result."""
     assert 4 == await promisify(double.delay, convention=future)(2)
     assert 6 == await as_awaitable(double.apply_async((3,)))
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_failed_task_fails_the_await(double: Any) -> None:
     """The error of a task fails the await."""
     with pytest.raises(Boom):

@@ -11,7 +11,7 @@ import pytest
 
 from catchasync import CallbackError, promisify, wrap_callback
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, check_thread_survives
+from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
 
 confluent_kafka: Final = require("confluent_kafka")
 KafkaError: Final = confluent_kafka.KafkaError
@@ -55,7 +55,7 @@ def new_producer(kafka: str, *, linger: int = 0) -> Any:
     return confluent_kafka.Producer({"bootstrap.servers": kafka, "linger.ms": linger})
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_produce_is_awaited(producer: Any) -> None:
     """A promisified `produce` gives the message that was delivered."""
     produce = promisify(producer.produce, callback="on_delivery")
@@ -65,7 +65,7 @@ async def test_produce_is_awaited(producer: Any) -> None:
     assert ("topic", b"value") == (message.topic(), message.value())
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_error_that_is_no_exception_fails_the_await(holding: Any) -> None:
     """A `KafkaError` fails the await: as a `CallbackError`, or as what ``error=`` makes of it."""
 
@@ -83,7 +83,7 @@ async def test_error_that_is_no_exception_fails_the_await(holding: Any) -> None:
     assert KafkaError._PURGE_QUEUE == converted.value.args[0].code()
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_message_that_is_refused_at_once_fails_the_await(producer: Any) -> None:
     """An error that `produce` raises, and then never calls back, fails the await."""
     produce = promisify(producer.produce, callback="on_delivery")
@@ -92,7 +92,7 @@ async def test_message_that_is_refused_at_once_fails_the_await(producer: Any) ->
         await produce("topic", b"x" * 10_000_000)
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_producer_that_is_dropped_fails_the_await_in_time(kafka: str) -> None:
     """A dropped producer neither calls back nor frees the callback: a timeout ends the wait."""
     made = [new_producer(kafka, linger=60_000)]

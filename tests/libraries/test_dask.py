@@ -11,7 +11,7 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import future
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, check_thread_survives
+from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
 from tests.support import Boom
 
 distributed: Final = require("distributed")
@@ -36,14 +36,14 @@ def client() -> Iterator[Any]:
         yield client
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_submitted_work_is_awaited(client: Any) -> None:
     """Work that is submitted gives its result, from a client that is not asynchronous."""
     assert 4 == await promisify(client.submit, convention=future)(double, 2)
     assert 6 == await as_awaitable(client.submit(double, 3))
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_failed_work_fails_the_await(client: Any) -> None:
     """The error of the worker fails the await."""
     with pytest.raises(Boom):

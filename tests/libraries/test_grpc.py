@@ -10,7 +10,7 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import future
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, check_thread_survives
+from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
 
 grpc: Final = require("grpc")
 
@@ -40,14 +40,14 @@ def held(channel: Any, echo: Any) -> Iterator[Any]:
     assert held.cancelled() or b"held" == held.result()
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_call_is_awaited(say: Any) -> None:
     """A promisified call gives the answer."""
     assert b"HELLO" == await promisify(say.future, convention=future)(b"hello")
     assert b"HELLO" == await as_awaitable(say.future(b"hello"))
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_failed_call_fails_the_await(say: Any) -> None:
     """A status of the server fails the await with the library's own exception."""
     with pytest.raises(grpc.RpcError) as caught:
@@ -56,7 +56,7 @@ async def test_failed_call_fails_the_await(say: Any) -> None:
     assert grpc.StatusCode.NOT_FOUND == caught.value.code()
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_timed_out_call_is_cancelled(held: Any) -> None:
     """A call that is not answered in time is cancelled on the wire as well."""
     with pytest.raises(TimeoutError):

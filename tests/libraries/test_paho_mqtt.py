@@ -10,7 +10,7 @@ import pytest
 from catchasync import CallbackError, catch_async, promisify, wrap_callback
 from catchasync.conventions import Outcome
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, check_thread_survives
+from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
 from tests.support import Boom
 
 paho: Final = require("paho.mqtt.client")
@@ -66,7 +66,7 @@ def subscribed(client: Any, mqtt: int) -> Any:
     return client
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_connection_and_message_are_awaited(client: Any, mqtt: int) -> None:
     """Attributes and a topic's callback are promisified: answers and message are awaited."""
     await promisify(connect, convention=connack)(client, mqtt)
@@ -79,7 +79,7 @@ async def test_connection_and_message_are_awaited(client: Any, mqtt: int) -> Non
     assert b"rain" == await first_message("news/today")
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_refused_connection_fails_the_await(client: Any, mqtt: int) -> None:
     """A reason code of the broker, which is no exception, fails the await with it as the value."""
     client.username_pw_set(None)

@@ -11,7 +11,7 @@ import pytest
 from catchasync import CallbackError, promisify, wrap_callback
 from catchasync.conventions import result_first
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, check_thread_survives
+from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
 
 pycares: Final = require("pycares")
 A: Final = pycares.QUERY_TYPE_A
@@ -36,7 +36,7 @@ def as_error(errno: int) -> Exception:
     return pycares.AresError(errno, pycares.errno.strerror(errno))  # type: ignore[no-any-return]
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_query_is_awaited(channel: Any) -> None:
     """A promisified query gives the answer."""
     query = promisify(channel.query, convention=result_first, callback="callback")
@@ -46,7 +46,7 @@ async def test_query_is_awaited(channel: Any) -> None:
     assert ["192.0.2.7"] == [record.data.addr for record in result.answer]
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_cached_answer_comes_before_the_call_returns(channel: Any) -> None:
     """An answer that is in the library's cache is awaited like any other."""
     query = promisify(channel.query, convention=result_first, callback="callback")
@@ -57,7 +57,7 @@ async def test_cached_answer_comes_before_the_call_returns(channel: Any) -> None
     assert first == second
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_errno_fails_the_await(channel: Any) -> None:
     """An errno is a `CallbackError` with the errno as its value; ``error=`` makes another of it."""
     query = promisify(channel.query, convention=result_first, callback="callback")
@@ -70,7 +70,7 @@ async def test_errno_fails_the_await(channel: Any) -> None:
         await query("unknown.test", A)
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_call_that_calls_back_and_raises_fails_once(channel: Any) -> None:
     """A bad name is reported twice by the library: once it fails the await, once it is late."""
     late = WaitedNext()
@@ -83,7 +83,7 @@ async def test_call_that_calls_back_and_raises_fails_once(channel: Any) -> None:
     assert [pycares.AresError] == [type(error) for error in late.errors]
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_library_that_gives_up_fails_the_await(dns: str) -> None:
     """A channel that is cancelled calls back before the answer, and the await has that errno."""
     channel = pycares.Channel(servers=[dns])

@@ -16,7 +16,7 @@ import pytest
 
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import future, result_only, two_callbacks
-from tests.libraries.support import Inbox, WaitedNext, check_thread_survives
+from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
 from tests.support import Boom
 
 PAIR = two_callbacks(success="callback", error="error_callback")
@@ -54,7 +54,7 @@ def exit_status(code: int) -> subprocess.CalledProcessError:
     return subprocess.CalledProcessError(code, "python")
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_executor_is_awaited(executor: ThreadPoolExecutor) -> None:
     """Submitted work gives its result, its error fails the await."""
     submit = promisify(executor.submit, convention=future)
@@ -65,7 +65,7 @@ async def test_executor_is_awaited(executor: ThreadPoolExecutor) -> None:
         await submit(divmod, 1, 0)
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_process_pool_is_awaited() -> None:
     """Work in another process gives its result."""
     with ProcessPoolExecutor(1, mp_context=spawning()) as executor:
@@ -105,7 +105,7 @@ def test_executor_thread_survives_a_failing_callback(executor: ThreadPoolExecuto
     check_thread_survives(call)
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_pool_is_awaited(pool: Any) -> None:
     """A pool's two callbacks, given by keyword, are promisified; its results are awaited too."""
     apply = promisify(pool.apply_async, convention=PAIR)
@@ -137,7 +137,7 @@ def test_pool_thread_survives_a_failing_callback(pool: Any) -> None:
     check_thread_survives(call)
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_program_is_awaited() -> None:
     """A program's output is awaited; an exit status is an error that is no exception."""
     run_program = promisify(run, error=exit_status)
@@ -157,7 +157,7 @@ def test_exit_status_reaches_next_once() -> None:
     assert 1 == len(failures.arrivals)
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_timer_is_awaited() -> None:
     """A timer is started and awaited; one that is given up is cancelled."""
     timers: list[threading.Timer] = []

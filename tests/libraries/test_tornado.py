@@ -13,7 +13,7 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import future, result_only
 from tests.libraries.conftest import require
-from tests.libraries.support import PATIENCE, Inbox, WaitedNext, check_thread_survives
+from tests.libraries.support import PATIENCE, Inbox, WaitedNext, awaited, check_thread_survives
 from tests.support import Boom
 
 concurrent: Final = require("tornado.concurrent")
@@ -78,7 +78,7 @@ def settled(number: int) -> Any:
     return done
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_future_is_awaited(service: Service) -> None:
     """Functions that return a future of Tornado's are awaited, done or not."""
     assert 2.5 == await promisify(service.divide, convention=future)(5, 2)
@@ -86,7 +86,7 @@ async def test_future_is_awaited(service: Service) -> None:
     assert 7 == await promisify(settled, convention=future)(7)
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_future_of_another_loop_is_awaited(loop: Any) -> None:
     """A future of Tornado's own thread is awaited here, with its value or its error."""
     made = Inbox()
@@ -99,7 +99,7 @@ async def test_future_of_another_loop_is_awaited(loop: Any) -> None:
         await as_awaitable(for_error)
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_failed_future_fails_the_await(service: Service) -> None:
     """A future's error fails the await."""
     with pytest.raises(ZeroDivisionError):

@@ -17,7 +17,7 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import Outcome, future, result_only, two_callbacks
 from tests.libraries.conftest import require
-from tests.libraries.support import PATIENCE, Inbox, WaitedNext, check_thread_survives
+from tests.libraries.support import PATIENCE, Inbox, WaitedNext, awaited, check_thread_survives
 
 defer: Final = require("twisted.internet.defer")
 endpoints: Final = require("twisted.internet.endpoints")
@@ -71,7 +71,7 @@ def connect(port: int) -> Any:
     return connecting.addCallback(lambda made: made.transport.loseConnection() or "connected")
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_deferred_of_the_reactors_thread_is_awaited(listening: int) -> None:
     """A function that calls back from the reactor's thread is awaited on asyncio's."""
 
@@ -81,7 +81,7 @@ async def test_deferred_of_the_reactors_thread_is_awaited(listening: int) -> Non
     assert "connected" == await promisify(connect_there, convention=settled)(listening)
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_returned_deferred_is_awaited() -> None:
     """A Deferred that a function returned is watched in the reactor's thread."""
     defer_to_thread = promisify(threads.deferToThread, convention=future)
@@ -90,7 +90,7 @@ async def test_returned_deferred_is_awaited() -> None:
     assert 9 == await as_awaitable(threads.deferToThread(pow, 3, 2))
 
 
-@pytest.mark.asyncio
+@awaited
 async def test_failure_fails_the_await_with_the_error_in_it(refusing: int) -> None:
     """A `Failure` fails the await with its exception."""
 

@@ -65,7 +65,7 @@ def run_suite(session: nox.Session, **env: str) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests on each Python, and once with the part of wrapt that needs no compiler."""
-    install_wheel(session, *group("tests"))
+    install_wheel(session, *group("tests", "libraries"))
     session.env["COVERAGE_FILE"] = str(COVERAGE_DATA / f".coverage.{session.name}")
     session.run("coverage", "erase")
     run_suite(session)
@@ -88,6 +88,7 @@ def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest version of each dependency that pyproject.toml allows."""
     extras = PROJECT["project"]["optional-dependencies"].values()
     bounds = [*PROJECT["project"]["dependencies"], *(bound for extra in extras for bound in extra)]
+    bounds += group("libraries")
     install_wheel(session, *group("tests"), *(bound.replace(">=", "==") for bound in bounds))
     session.run("python", "-P", "-m", "pytest", *session.posargs)
 
@@ -144,7 +145,7 @@ def build(session: nox.Session) -> None:
     """Build sdist and wheel into dist/, and test the wheel from what the sdist unpacks to."""
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
-    session.install(*group("build", "tests"))
+    session.install(*group("build", "tests", "libraries"))
     session.run("python", "-m", "build")
     session.run("twine", "check", "--strict", *map(str, dist.iterdir()))
     [wheel] = dist.glob("*.whl")

@@ -25,7 +25,8 @@ def awaited(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[Non
         async with asyncio.timeout(PATIENCE):
             await test(**fixtures)
 
-    return pytest.mark.asyncio(limited)
+    marked: Callable[..., Awaitable[None]] = pytest.mark.asyncio(limited)
+    return marked
 
 
 class WaitedNext(RecordingNext):

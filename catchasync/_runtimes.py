@@ -186,13 +186,20 @@ def wake(waiter: Waiter, lost: Callable[[], object]) -> None:
 
     On the loop's own thread nothing goes through the loop's pipe, which costs most.
     """
+    if isinstance(waiter, TrioWaiter):
+        send: Callable[..., object] = waiter.send
+    elif asyncio._get_running_loop() is waiter.get_loop():  # noqa: SLF001 - as in `here`
+        return _wake(waiter)
+    else:
+        send = waiter.get_loop().call_soon_threadsafe
     with contextlib.suppress(RuntimeError):  # its loop is over: the wake-up is dropped
-        if isinstance(waiter, TrioWaiter):
-            waiter.send(WakeUp(waiter, lost))
-        elif asyncio._get_running_loop() is not waiter.get_loop():  # noqa: SLF001 - as in `here`
-            waiter.get_loop().call_soon_threadsafe(WakeUp(waiter, lost))
-        elif not waiter.done():
-            waiter.set_result(None)
+        send(WakeUp(waiter, lost))
+    return None
+
+
+def _wake(waiter: Waiter) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class WakeUp:
@@ -206,8 +213,7 @@ class WakeUp:
 
     def __call__(self) -> None:
         self._lost = None
-        if not self._waiter.done():
-            self._waiter.set_result(None)
+        _wake(self._waiter)
 
     def __del__(self) -> None:
         if self._lost is not None:

@@ -21,6 +21,10 @@ ReadThrough = wrapt.ObjectProxy
 """A proxy that is the real object in all but `type` and `is`; writes go to the real object."""
 
 
+Proxy = wrapt.BaseObjectProxy
+"""What `ReadThrough` is but for iteration, which an object either has or has not."""
+
+
 def proxy_of(handler: Any, decorate: Decorate) -> Any:
     """Return what takes the place of a callable object, its calls decorated."""
     if isinstance(handler, functools.partial):

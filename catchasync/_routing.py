@@ -1,0 +1,175 @@
+"""`wrap_router`: a router through which only wrapped handlers pass."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar, Unpack
+
+from catchasync import _kinds
+from catchasync._handlers import settle
+from catchasync._likeness import Likeness, call_of, like
+from catchasync._options import Options
+from catchasync._proxies import Decorate
+from catchasync._recognition import METHODS, is_router, methods_of
+from catchasync._registration import rewrite
+from catchasync._standins import is_settled
+from catchasync.types import CatchOptions, Handler, Next
+
+RouterT = TypeVar("RouterT")
+HandlerT = TypeVar("HandlerT", bound=Handler)
+
+
+def wrap_handler(
+    handler: HandlerT, /, *, next: Next | str | None, **catch_options: Unpack[CatchOptions]
+) -> HandlerT:
+    """
+    Return what a wrapped router registers for one handler.
+
+    Args:
+        handler: Any handler. A view class is wrapped in place, by method.
+        next: Where its failures go, as for `catch_async`.
+        catch_options: The other options of `catch_async`.
+
+    Returns:
+        A stand-in: equal to the handler, with its hash, `repr`, class name and signature; a call
+        of it is one of the handler decorated. The handler itself where that is `exempt`, decorated
+        or wrapped already, an error handler of four parameters, a mounted application, or no
+        callable.
+
+    Raises:
+        TypeError: An option is not what it has to be.
+    """
+    stand_in: HandlerT = settle(Options(next, **catch_options), handler)
+    return stand_in
+
+
+def wrap_router(
+    router: RouterT,
+    /,
+    *,
+    next: Next | str | None = None,
+    methods: Iterable[str] | None = None,
+    **catch_options: Unpack[CatchOptions],
+) -> RouterT:
+    """
+    Wrap a router, so that every handler registered through it is wrapped.
+
+    Handlers are found wherever routers take them: by position, in lists, under a keyword, through
+    a decorator, and along chained calls. Everything else of the router is as it was; what is
+    written on the wrapped router reaches the router.
+
+    Args:
+        router: Any object with registration methods: ``get``, ``use``, ``route``, ``add_route``,
+            ``add_url_rule``, ``add_api_route`` and the like.
+        next: Where failures go, as for `catch_async`.
+        methods: The names of further registration methods.
+        catch_options: The other options of `catch_async`.
+
+    Returns:
+        The wrapped router. The router itself is not changed: what is registered on it directly,
+        as by a framework for itself, is not wrapped.
+
+    Raises:
+        TypeError: The router has no such method, or an option is not what it has to be.
+    """
+    more = _checked_names(router, methods)
+    registrar = Registrar(Options(next, **catch_options), METHODS | more)
+    if not methods_of(router, registrar.names):
+        msg = (
+            "wrap_router() takes a router, an object with registration methods such as get, use or "
+            f"add_route: got {router!r}. Name its own: wrap_router(router, methods=(...))."
+        )
+        raise TypeError(msg)
+    wrapped: RouterT = registrar.wrapped(router)
+    return wrapped
+
+
+def _checked_names(router: Any, methods: Iterable[str] | None) -> frozenset[str]:
+    if isinstance(methods, str):
+        msg = f"wrap_router(methods=...) takes several names, such as ({methods!r},): got a string."
+        raise TypeError(msg)
+    names = frozenset(methods or ())
+    for name in sorted(names - methods_of(router, names)):
+        msg = f"wrap_router(methods=...): {_kinds.name_of(router)} has no method {name!r}."
+        raise TypeError(msg)
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Registrar:
+    """What one wrapped router, and whatever its methods return, do with handlers.
+
+    Args:
+        options: How handlers are caught.
+        names: The names of the registration methods.
+    """
+
+    options: Options
+    names: frozenset[str]
+
+    def wrapped(self, router: Any) -> Any:
+        """Return the proxy of a router."""
+        return like(RouterProxy, router)(router, self, call_of(router))
+
+    def registering(self, proxy: RouterProxy, method: Any) -> Callable[..., Any]:
+        """Return a registration method that wraps the handlers among its arguments."""
+
+        def register(*args: Any, **kwargs: Any) -> Any:
+            seen: list[Any] = []
+            is_param = getattr(method, "__name__", None) == "param"
+
+            def wrap(thing: Any) -> Any:
+                settled = settle(self.options, thing, may_be_error_handler=not is_param)
+                seen.append(settled)
+                return settled
+
+            args, kwargs = rewrite(method, args, kwargs, wrap)
+            return self.came_back(proxy, method(*args, **kwargs), seen)
+
+        return functools.update_wrapper(register, method, updated=())
+
+    def came_back(self, proxy: RouterProxy, result: Any, seen: list[Any]) -> Any:
+        """Return what a registration returned, wrapped where handlers can pass through it."""
+        if result is proxy.__wrapped__:
+            return proxy
+        if isinstance(result, type) or any(result is handler for handler in seen):
+            return result
+        if not (callable(result) or is_router(result)) or is_settled_callable(result):
+            return result
+        chained = self.wrapped(result)
+        if callable(result):
+            chained._self_call = self.registering(chained, result)
+        return chained
+
+
+def is_settled_callable(result: Any) -> bool:
+    """Say whether a registration gave back a handler."""
+    return callable(result) and is_settled(result)
+
+
+class RouterProxy(Likeness):
+    """A router in all but its registration methods."""
+
+    __slots__ = ()
+
+    def __init__(self, router: Any, registrar: Registrar, call: Any) -> None:
+        super().__init__(router)
+        self._self_registrar = registrar
+        self._self_call = call
+
+    def __catchasync_parts__(self) -> tuple[Any, Decorate]:
+        return self.__wrapped__, self._self_registrar.wrapped
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        return self._self_registrar.wrapped, (self.__wrapped__,)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.__wrapped__, name)
+        registrar = self._self_registrar
+        if name == "router" and is_router(found):
+            return registrar.wrapped(found)
+        if callable(found) and name in registrar.names:
+            return registrar.registering(self, found)
+        return found

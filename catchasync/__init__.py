@@ -18,8 +18,14 @@ from catchasync.errors import (
 )
 
 if TYPE_CHECKING:
+    from catchasync._controllers import wrap_controller as wrap_controller
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
+    from catchasync._routes import Route as Route
+    from catchasync._routes import apply_routes as apply_routes
+    from catchasync._routes import create_routes as create_routes
+    from catchasync._routing import wrap_handler as wrap_handler
+    from catchasync._routing import wrap_router as wrap_router
 
 __version__ = "0.1.0"
 
@@ -30,13 +36,28 @@ __all__ = [
     "HandlerIncomplete",
     "NextCalledTwice",
     "ResponseTracker",
+    "Route",
     "Sent",
+    "apply_routes",
     "catch_async",
+    "create_routes",
     "exempt",
     "unwrap",
+    "wrap_controller",
+    "wrap_handler",
+    "wrap_router",
 ]
 
-_LAZY = {"ResponseTracker": "_response", "Sent": "_response"}  # they need wrapt, which takes time
+_LAZY = {  # they need wrapt, which takes time
+    "ResponseTracker": "_response",
+    "Route": "_routes",
+    "Sent": "_response",
+    "apply_routes": "_routes",
+    "create_routes": "_routes",
+    "wrap_controller": "_controllers",
+    "wrap_handler": "_routing",
+    "wrap_router": "_routing",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -143,9 +143,7 @@ class ControllerProxy(StandIn):
 
     __slots__ = ()
 
-    def __init__(
-        self, controller: Any, options: Options, select: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, controller: Any, options: Options, select: Callable[[str], bool]) -> None:
         super().__init__(controller, options, call_of(controller))
         self._self_select = select
         self._self_methods: dict[str, Any] = {}

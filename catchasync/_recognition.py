@@ -41,19 +41,21 @@ ERROR_NAMES: Final = frozenset({"e", "er", "err", "error", "ex", "exc", "excepti
 EXPRESS: Final = (frozenset({"req", "request"}), frozenset({"res", "resp", "response"}), {"next"})
 
 
-def methods_of(router: Any, names: frozenset[str]) -> frozenset[str]:
-    """Return those names under which a router takes handlers; a mapping's ``get`` is not one."""
-    found = {name for name in names if callable(getattr(router, name, None))}
-    if getattr(type(router), "get", None) in {Mapping.get, dict.get}:
-        found.discard("get")
-    return frozenset(found)
+RESPONDERS: Final = tuple(f"on_{verb}" for verb in (*VERBS[:7], "websocket"))
+"""How the methods of Falcon's resources begin."""
+
+
+def takes_handlers(router: Any, name: str) -> bool:
+    """Say whether a router has a method of this name; a mapping's ``get`` does not count."""
+    is_lookup = name == "get" and isinstance(router, Mapping)
+    return not is_lookup and callable(getattr(router, name, None))
 
 
 def is_router(thing: Any) -> bool:
-    """Say whether an object's class has methods that take handlers."""
+    """Say whether an object's class has methods by which routers take handlers."""
     if isinstance(thing, type) or inspect.isroutine(thing):
         return False
-    return bool(methods_of(type(thing), METHODS)) and bool(methods_of(thing, METHODS))
+    return any(defines(type(thing), name) and takes_handlers(thing, name) for name in METHODS)
 
 
 def is_app(thing: Any) -> bool:
@@ -95,8 +97,7 @@ def _is_error_type(annotation: Any) -> bool:
 
 def is_resource(thing: Any) -> bool:
     """Say whether an object that is no callable answers by ``on_get``, ``on_post`` and so on."""
-    names = (name for name in dir(type(thing)) if name.startswith("on_"))
-    return any(is_verb(name) for name in names)
+    return any(is_verb(name) and name.startswith(RESPONDERS) for name in dir(type(thing)))
 
 
 def view_methods(view: type) -> dict[str, Any]:

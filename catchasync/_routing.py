@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar, Unpack
@@ -12,7 +13,7 @@ from catchasync._handlers import settle
 from catchasync._likeness import Likeness, call_of, like
 from catchasync._options import Options
 from catchasync._proxies import Decorate
-from catchasync._recognition import METHODS, is_router, methods_of
+from catchasync._recognition import METHODS, is_router, takes_handlers
 from catchasync._registration import rewrite
 from catchasync._standins import is_settled
 from catchasync.types import CatchOptions, Handler, Next
@@ -74,15 +75,16 @@ def wrap_router(
     Raises:
         TypeError: The router has no such method, or an option is not what it has to be.
     """
-    more = _checked_names(router, methods)
-    registrar = Registrar(Options(next, **catch_options), METHODS | more)
-    if not methods_of(router, registrar.names):
+    names = METHODS | _checked_names(router, methods)
+    if isinstance(router, RouterProxy):
+        names, router = names | router._self_registrar.names, router.__wrapped__
+    if not any(takes_handlers(router, name) for name in names):
         msg = (
             "wrap_router() takes a router, an object with registration methods such as get, use or "
             f"add_route: got {router!r}. Name its own: wrap_router(router, methods=(...))."
         )
         raise TypeError(msg)
-    wrapped: RouterT = registrar.wrapped(router)
+    wrapped: RouterT = Registrar(Options(next, **catch_options), names).wrapped(router)
     return wrapped
 
 
@@ -91,9 +93,10 @@ def _checked_names(router: Any, methods: Iterable[str] | None) -> frozenset[str]
         msg = f"wrap_router(methods=...) takes several names, such as ({methods!r},): got a string."
         raise TypeError(msg)
     names = frozenset(methods or ())
-    for name in sorted(names - methods_of(router, names)):
-        msg = f"wrap_router(methods=...): {_kinds.name_of(router)} has no method {name!r}."
-        raise TypeError(msg)
+    for name in sorted(names):
+        if not callable(getattr(router, name, None)):
+            msg = f"wrap_router(methods=...): {_kinds.name_of(router)} has no method {name!r}."
+            raise TypeError(msg)
     return names
 
 
@@ -109,44 +112,51 @@ class Registrar:
     options: Options
     names: frozenset[str]
 
-    def wrapped(self, router: Any) -> Any:
-        """Return the proxy of a router."""
-        return like(RouterProxy, router)(router, self, call_of(router))
+    def wrapped(self, router: Any, parent: RouterProxy | None = None) -> Any:
+        """Return the proxy of a router, or of what a method of a wrapped one returned."""
+        return like(RouterProxy, router)(router, self, parent)
 
-    def registering(self, proxy: RouterProxy, method: Any) -> Callable[..., Any]:
+    def is_registration(self, router: Any, name: str) -> bool:
+        """Say whether a router takes handlers by a method of this name."""
+        return name in self.names and takes_handlers(router, name)
+
+    def registering(self, proxy: RouterProxy, method: Any, name: str = "") -> Callable[..., Any]:
         """Return a registration method that wraps the handlers among its arguments."""
 
         def register(*args: Any, **kwargs: Any) -> Any:
             seen: list[Any] = []
-            is_param = getattr(method, "__name__", None) == "param"
 
             def wrap(thing: Any) -> Any:
-                settled = settle(self.options, thing, may_be_error_handler=not is_param)
+                settled = settle(self.options, thing, may_be_error_handler=name != "param")
                 seen.append(settled)
                 return settled
 
             args, kwargs = rewrite(method, args, kwargs, wrap)
-            return self.came_back(proxy, method(*args, **kwargs), seen)
+            return self._came_back(proxy, method(*args, **kwargs), seen)
 
         return functools.update_wrapper(register, method, updated=())
 
-    def came_back(self, proxy: RouterProxy, result: Any, seen: list[Any]) -> Any:
+    def _came_back(self, proxy: RouterProxy, result: Any, seen: list[Any]) -> Any:
         """Return what a registration returned, wrapped where handlers can pass through it."""
+        known = proxied(proxy, result)
+        if known is not result or isinstance(result, type):
+            return known
+        is_known = any(result is thing for thing in seen) or _is_handler(result)
+        is_open = callable(result) or is_router(result)
+        return self.wrapped(result, proxy) if is_open and not is_known else result
+
+
+def _is_handler(result: Any) -> bool:
+    return callable(result) and is_settled(result)
+
+
+def proxied(proxy: RouterProxy | None, result: Any) -> Any:
+    """Return the proxy where a method returned the router, or the one that led to it."""
+    while proxy is not None:
         if result is proxy.__wrapped__:
             return proxy
-        if isinstance(result, type) or any(result is handler for handler in seen):
-            return result
-        if not (callable(result) or is_router(result)) or is_settled_callable(result):
-            return result
-        chained = self.wrapped(result)
-        if callable(result):
-            chained._self_call = self.registering(chained, result)
-        return chained
-
-
-def is_settled_callable(result: Any) -> bool:
-    """Say whether a registration gave back a handler."""
-    return callable(result) and is_settled(result)
+        proxy = proxy._self_parent  # noqa: SLF001 - wrapt keeps what is so named on the proxy
+    return result
 
 
 class RouterProxy(Likeness):
@@ -154,10 +164,12 @@ class RouterProxy(Likeness):
 
     __slots__ = ()
 
-    def __init__(self, router: Any, registrar: Registrar, call: Any) -> None:
+    def __init__(self, router: Any, registrar: Registrar, parent: RouterProxy | None) -> None:
         super().__init__(router)
         self._self_registrar = registrar
-        self._self_call = call
+        self._self_parent = parent
+        is_chained = parent is not None and callable(router)
+        self._self_call = registrar.registering(self, router) if is_chained else call_of(router)
 
     def __catchasync_parts__(self) -> tuple[Any, Decorate]:
         return self.__wrapped__, self._self_registrar.wrapped
@@ -168,8 +180,18 @@ class RouterProxy(Likeness):
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.__wrapped__, name)
         registrar = self._self_registrar
+        if registrar.is_registration(self.__wrapped__, name):
+            return registrar.registering(self, found, name)
         if name == "router" and is_router(found):
             return registrar.wrapped(found)
-        if callable(found) and name in registrar.names:
-            return registrar.registering(self, found)
-        return found
+        return like(FluentMethod, found)(found, self) if inspect.ismethod(found) else found
+
+
+class FluentMethod(Likeness):
+    """Any other method of a wrapped router, which may return the router for a chain of calls."""
+
+    __slots__ = ()
+
+    def __init__(self, method: Any, proxy: RouterProxy) -> None:
+        super().__init__(method)
+        self._self_call = lambda *args, **kwargs: proxied(proxy, method(*args, **kwargs))

@@ -82,7 +82,7 @@ def _name_of(thing: Any) -> str | None:
 
 
 class HotStandIn(StandIn):
-    """One for a partial, and the like: its ``__call__`` is a slot, read faster than a property."""
+    """One for a partial or a function of C: its ``__call__`` is a slot, read faster than a property."""
 
     __slots__ = ("__call__",)
 
@@ -110,8 +110,13 @@ class MethodStandIn(HotStandIn):
         return stand_in(self._self_options, self.__wrapped__.__func__)
 
 
+def _binds(handler: Any) -> bool:
+    return inspect.isroutine(handler) and hasattr(type(handler), "__get__")
+
+
 KINDS: Final[tuple[tuple[Callable[[Any], bool], type[StandIn]], ...]] = (
     (lambda handler: isinstance(handler, MethodType), MethodStandIn),
-    (inspect.isroutine, FunctionStandIn),
+    (_binds, FunctionStandIn),
+    (inspect.isroutine, HotStandIn),
     (lambda handler: isinstance(handler, functools.partial), HotStandIn),
 )

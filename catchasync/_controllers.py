@@ -11,7 +11,7 @@ from typing import Any, TypeVar, Unpack, overload
 from catchasync import _kinds
 from catchasync._catch import decorate
 from catchasync._likeness import Entry, call_of, like
-from catchasync._options import Options
+from catchasync._options import Options, options_for
 from catchasync._proxies import Decorate
 from catchasync._standins import StandIn, is_settled, stand_in
 from catchasync.types import NextAndCatchOptions
@@ -48,7 +48,7 @@ def wrap_controller(
         AttributeError: The controller has no such method.
         TypeError: What has that name is no callable, or the controller has no public method.
     """
-    options = Options(**catch_options)
+    options = options_for("wrap_controller", **catch_options)
     if method is not None:
         _check_method(controller, method)
         return method_stand_in(options, method, controller)
@@ -100,9 +100,11 @@ class LateStandIn(StandIn):
 
     __slots__ = ()
 
-    _self_last: tuple[Any, Any] = (None, None)  # the method last found, and it decorated
-
     __call__ = LateCall("__call__")
+
+    def __init__(self, method: Any, options: Options, call: tuple[Any, str]) -> None:
+        super().__init__(method, options, call)
+        self._self_last = (None, None)  # the method last found, and it decorated
 
     def _self_present(self) -> Any:
         method = getattr(*self._self_call)

@@ -13,7 +13,7 @@ from catchasync._proxies import Proxy
 
 LikenessT = TypeVar("LikenessT", bound="Likeness")
 
-LOOKS: Final = ("__module__", "__qualname__", "__doc__", "__firstlineno__")
+LOOKS: Final = ("__module__", "__qualname__", "__firstlineno__")
 """What a class is asked for besides its name; the last leads to its source since 3.13."""
 
 SPECIAL: Final = (
@@ -23,11 +23,13 @@ SPECIAL: Final = (
 
 
 class Likeness(Proxy):  # type: ignore[type-arg]
-    """A proxy to be made by `like`; what is written on it reaches the real object."""
+    """A proxy to be made by `like`; what is written on it reaches the real object.
+
+    Its subclasses keep what a call of it calls in ``_self_call``. Their attributes are annotated
+    nowhere in a class body: the class's ``__annotations__`` would hide those of the real object.
+    """
 
     __slots__ = ()
-
-    _self_call: Any  # what a call of it calls, where the real object is callable
 
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
@@ -46,7 +48,7 @@ class Through:
 class Entry(Through):
     """``__call__``: the real class's own on the class, what the proxy was told on the proxy."""
 
-    def __get__(self, proxy: Likeness | None, owner: Any) -> Any:
+    def __get__(self, proxy: Any, owner: Any) -> Any:
         return super().__get__(None, owner) if proxy is None else proxy._self_call  # noqa: SLF001
 
 
@@ -66,10 +68,11 @@ def like(base: type[LikenessT], thing: Any) -> type[LikenessT]:
     real = type(thing)
     if real not in known:
         known[real] = type(real.__name__, (base,), _namespace(base, real))
-    return known[real]
+    made: type[LikenessT] = known[real]
+    return made
 
 
-_known: dict[type, weakref.WeakKeyDictionary[type, Any]] = {}
+_known: dict[Any, weakref.WeakKeyDictionary[type, Any]] = {}
 
 
 def _namespace(base: type, real: type) -> dict[str, Any]:

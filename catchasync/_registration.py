@@ -56,12 +56,13 @@ def deep(thing: Any, wrap: Wrap) -> Any:
     return _wrap_field(wrap(thing), wrap)
 
 
-def _wrap_items(things: Sequence[Any], wrap: Wrap) -> Sequence[Any]:
+def _wrap_items(things: Sequence[Any], wrap: Wrap) -> Any:
     items = [deep(thing, wrap) for thing in things]
     if all(new is old for new, old in zip(items, things, strict=True)):
         return things
     if isinstance(things, tuple):
-        return things._make(items) if hasattr(things, "_make") else tuple(items)
+        make: Wrap = getattr(things, "_make", tuple)  # a named tuple has one of its own
+        return make(items)
     return items
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn, TypeVar, Unpack
 
 from catchasync import _kinds
 from catchasync._handlers import settle
-from catchasync._options import Options
+from catchasync._options import options_for
 from catchasync._recognition import VERBS, takes_handlers
 from catchasync._registration import KEYWORDS
 from catchasync.types import NextAndCatchOptions
@@ -55,7 +55,7 @@ def create_routes(
         ValueError: A key is missing or unknown, or the method is; the message names the route.
         TypeError: A handler is no callable, or an option is not what it has to be.
     """
-    options = Options(**catch_options)
+    options = options_for("create_routes", **catch_options)
     for name, declaration in declarations.items():
         _check(name, declaration)
     return {

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, Unpack
 from catchasync import _kinds
 from catchasync._handlers import settle
 from catchasync._likeness import Likeness, call_of, like
-from catchasync._options import Options
+from catchasync._options import Options, options_for
 from catchasync._proxies import Decorate
 from catchasync._recognition import METHODS, is_router, takes_handlers
 from catchasync._registration import rewrite
@@ -42,7 +42,7 @@ def wrap_handler(
     Raises:
         TypeError: An option is not what it has to be.
     """
-    stand_in: HandlerT = settle(Options(next, **catch_options), handler)
+    stand_in: HandlerT = settle(options_for("wrap_handler", next=next, **catch_options), handler)
     return stand_in
 
 
@@ -76,15 +76,17 @@ def wrap_router(
         TypeError: The router has no such method, or an option is not what it has to be.
     """
     names = METHODS | _checked_names(router, methods)
-    if isinstance(router, RouterProxy):
-        names, router = names | router._self_registrar.names, router.__wrapped__
+    inner = unwrapped(router)
+    if inner:
+        router, names = inner[0], names | inner[1]
     if not any(takes_handlers(router, name) for name in names):
         msg = (
             "wrap_router() takes a router, an object with registration methods such as get, use or "
             f"add_route: got {router!r}. Name its own: wrap_router(router, methods=(...))."
         )
         raise TypeError(msg)
-    wrapped: RouterT = Registrar(Options(next, **catch_options), names).wrapped(router)
+    options = options_for("wrap_router", next=next, **catch_options)
+    wrapped: RouterT = Registrar(options, names).wrapped(router)
     return wrapped
 
 
@@ -150,12 +152,20 @@ def _is_handler(result: Any) -> bool:
     return callable(result) and is_settled(result)
 
 
-def proxied(proxy: RouterProxy | None, result: Any) -> Any:
+def unwrapped(router: Any) -> tuple[Any, frozenset[str]] | None:
+    """Return the router inside a wrapped one, and its registration methods' names."""
+    if not isinstance(router, RouterProxy):
+        return None
+    inside: Any = router
+    return inside.__wrapped__, inside._self_registrar.names  # noqa: SLF001 - wrapt's kind of name
+
+
+def proxied(proxy: Any, result: Any) -> Any:
     """Return the proxy where a method returned the router, or the one that led to it."""
     while proxy is not None:
         if result is proxy.__wrapped__:
             return proxy
-        proxy = proxy._self_parent  # noqa: SLF001 - wrapt keeps what is so named on the proxy
+        proxy = proxy._self_parent  # noqa: SLF001 - likewise
     return result
 
 

@@ -44,8 +44,6 @@ class StandIn(Likeness):
 
     __slots__ = ()
 
-    _self_options: Options
-
     def __init__(self, handler: Any, options: Options, call: Any) -> None:
         super().__init__(handler)
         self._self_options = options
@@ -82,7 +80,7 @@ def _name_of(thing: Any) -> str | None:
 
 
 class HotStandIn(StandIn):
-    """One for a partial or a function of C: its ``__call__`` is a slot, read faster than a property."""
+    """One for a partial or a function of C: its ``__call__`` is a slot, which is read fast."""
 
     __slots__ = ("__call__",)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar, Unpack, overload
 
 from catchasync import _kinds
-from catchasync._catch import decorate
 from catchasync._likeness import Entry, call_of, like
 from catchasync._options import Options, options_for
 from catchasync._proxies import Decorate
@@ -110,13 +109,16 @@ class LateStandIn(StandIn):
         method = getattr(*self._self_call)
         found, decorated = self._self_last
         if _kinds.identity_of(found) != _kinds.identity_of(method):
-            decorated = _caught(self._self_options, method)
+            decorated = method
+            if not is_settled(method):
+                decorated = stand_in(self._self_options, method).__call__
             self._self_last = method, decorated
         return decorated
 
     @property
     def __func__(self) -> Any:
-        return _caught(self._self_options, self.__wrapped__.__func__, stand_in)
+        function = self.__wrapped__.__func__
+        return function if is_settled(function) else stand_in(self._self_options, function)
 
     def _self_again(self) -> Decorate:
         return functools.partial(method_stand_in, self._self_options, self._self_call[1])
@@ -129,10 +131,6 @@ class LateStandIn(StandIn):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return self._self_again()(copy.deepcopy(self._self_call[0], memo))
-
-
-def _caught(options: Options, method: Any, wrap: Callable[[Options, Any], Any] = decorate) -> Any:
-    return method if is_settled(method) else wrap(options, method)
 
 
 def controller_proxy(options: Options, select: Callable[[str], bool], controller: Any) -> Any:

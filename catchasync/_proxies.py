@@ -47,11 +47,13 @@ class MadeAgain:
 
     def __copy__(self) -> Any:
         handler, decorate = self.__catchasync_parts__()
-        return decorate(copy.copy(handler))
+        copied = copy.copy(handler)
+        return self if copied is handler else decorate(copied)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         handler, decorate = self.__catchasync_parts__()
-        return decorate(copy.deepcopy(handler, memo))
+        copied = copy.deepcopy(handler, memo)
+        return self if copied is handler else decorate(copied)
 
 
 class CaughtPartial(MadeAgain, functools.partial):  # type: ignore[type-arg]

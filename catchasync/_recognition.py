@@ -51,11 +51,11 @@ def takes_handlers(router: Any, name: str) -> bool:
     return not is_lookup and callable(getattr(router, name, None))
 
 
-def is_router(thing: Any) -> bool:
-    """Say whether an object's class has methods by which routers take handlers."""
+def is_router(thing: Any, names: frozenset[str] = METHODS) -> bool:
+    """Say whether an object's class has methods of these names, by which routers take handlers."""
     if isinstance(thing, type) or inspect.isroutine(thing):
         return False
-    return any(defines(type(thing), name) and takes_handlers(thing, name) for name in METHODS)
+    return any(defines(type(thing), name) and takes_handlers(thing, name) for name in names)
 
 
 def is_app(thing: Any) -> bool:

@@ -12,7 +12,7 @@ from catchasync import _kinds
 from catchasync._handlers import settle
 from catchasync._likeness import Likeness, call_of, like
 from catchasync._options import Options, options_for
-from catchasync._proxies import Decorate
+from catchasync._proxies import Decorate, MadeAgain
 from catchasync._recognition import METHODS, is_router, takes_handlers
 from catchasync._registration import rewrite
 from catchasync._standins import is_settled
@@ -75,18 +75,17 @@ def wrap_router(
     Raises:
         TypeError: The router has no such method, or an option is not what it has to be.
     """
-    names = METHODS | _checked_names(router, methods)
-    inner = unwrapped(router)
-    if inner:
-        router, names = inner[0], names | inner[1]
-    if not any(takes_handlers(router, name) for name in names):
+    more = _checked_names(router, methods)
+    router, named = unwrapped(router)
+    options = options_for("wrap_router", next=next, **catch_options)
+    registrar = Registrar(options, more | named)
+    if not any(registrar.is_registration(router, name) for name in METHODS | registrar.more):
         msg = (
             "wrap_router() takes a router, an object with registration methods such as get, use or "
             f"add_route: got {router!r}. Name its own: wrap_router(router, methods=(...))."
         )
         raise TypeError(msg)
-    options = options_for("wrap_router", next=next, **catch_options)
-    wrapped: RouterT = Registrar(options, names).wrapped(router)
+    wrapped: RouterT = registrar.wrapped(router)
     return wrapped
 
 
@@ -108,11 +107,11 @@ class Registrar:
 
     Args:
         options: How handlers are caught.
-        names: The names of the registration methods.
+        more: The names of registration methods beside the usual ones.
     """
 
     options: Options
-    names: frozenset[str]
+    more: frozenset[str]
 
     def wrapped(self, router: Any, parent: RouterProxy | None = None) -> Any:
         """Return the proxy of a router, or of what a method of a wrapped one returned."""
@@ -120,7 +119,9 @@ class Registrar:
 
     def is_registration(self, router: Any, name: str) -> bool:
         """Say whether a router takes handlers by a method of this name."""
-        return name in self.names and takes_handlers(router, name)
+        if name in self.more:
+            return callable(getattr(router, name, None))
+        return name in METHODS and takes_handlers(router, name)
 
     def registering(self, proxy: RouterProxy, method: Any, name: str = "") -> Callable[..., Any]:
         """Return a registration method that wraps the handlers among its arguments."""
@@ -144,7 +145,7 @@ class Registrar:
         if known is not result or isinstance(result, type):
             return known
         is_known = any(result is thing for thing in seen) or _is_handler(result)
-        is_open = callable(result) or is_router(result)
+        is_open = callable(result) or is_router(result, METHODS | self.more)
         return self.wrapped(result, proxy) if is_open and not is_known else result
 
 
@@ -152,12 +153,12 @@ def _is_handler(result: Any) -> bool:
     return callable(result) and is_settled(result)
 
 
-def unwrapped(router: Any) -> tuple[Any, frozenset[str]] | None:
-    """Return the router inside a wrapped one, and its registration methods' names."""
+def unwrapped(router: Any) -> tuple[Any, frozenset[str]]:
+    """Return the router inside a wrapped one, and what `methods` named there."""
     if not isinstance(router, RouterProxy):
-        return None
+        return router, frozenset()
     inside: Any = router
-    return inside.__wrapped__, inside._self_registrar.names  # noqa: SLF001 - wrapt's kind of name
+    return inside.__wrapped__, inside._self_registrar.more  # noqa: SLF001 - wrapt's kind of name
 
 
 def proxied(proxy: Any, result: Any) -> Any:
@@ -169,7 +170,7 @@ def proxied(proxy: Any, result: Any) -> Any:
     return result
 
 
-class RouterProxy(Likeness):
+class RouterProxy(MadeAgain, Likeness):
     """A router in all but its registration methods."""
 
     __slots__ = ()
@@ -183,9 +184,6 @@ class RouterProxy(Likeness):
 
     def __catchasync_parts__(self) -> tuple[Any, Decorate]:
         return self.__wrapped__, self._self_registrar.wrapped
-
-    def __reduce_ex__(self, protocol: object) -> Any:
-        return self._self_registrar.wrapped, (self.__wrapped__,)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.__wrapped__, name)

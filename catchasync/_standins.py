@@ -7,7 +7,6 @@ a call of it differs: that is one of the decorated handler.
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import operator
@@ -19,7 +18,7 @@ from typing import Any, Final
 from catchasync._catch import decorate, is_exempt, unwrap
 from catchasync._likeness import Likeness, like
 from catchasync._options import Options
-from catchasync._proxies import Decorate
+from catchasync._proxies import Decorate, MadeAgain
 
 
 def stand_in(options: Options, handler: Any) -> Any:
@@ -39,7 +38,7 @@ def is_settled(handler: Any) -> bool:
     return not inspect.isroutine(handler) and is_settled(handler.__call__)
 
 
-class StandIn(Likeness):
+class StandIn(MadeAgain, Likeness):
     """The stand-in for a callable object."""
 
     __slots__ = ()
@@ -57,15 +56,7 @@ class StandIn(Likeness):
         return self.__wrapped__, self._self_again()
 
     def __reduce_ex__(self, protocol: object) -> Any:
-        return _name_of(self) or (self._self_again(), (self.__wrapped__,))
-
-    def __copy__(self) -> Any:
-        copied = copy.copy(self.__wrapped__)
-        return self if copied is self.__wrapped__ else self._self_again()(copied)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        copied = copy.deepcopy(self.__wrapped__, memo)
-        return self if copied is self.__wrapped__ else self._self_again()(copied)
+        return _name_of(self) or super().__reduce_ex__(protocol)
 
 
 def _name_of(thing: Any) -> str | None:

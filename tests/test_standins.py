@@ -244,8 +244,8 @@ class TestItIsTheHandler:
 
         assert [1, 2] == list(wrap(Many()))
         assert 2 == len(wrap(Many()))
-        with pytest.raises(TypeError, match="not iterable"):
-            iter(wrap(View()))
+        with pytest.raises(TypeError, match="not (iterable|subscriptable)"):
+            list(wrap(View()))
 
     def test_writes_reach_the_handler(self) -> None:
         """A flag that a framework or a decorator sets on it is set on the handler, and back."""

@@ -130,9 +130,7 @@ class TestStarlette:
     @pytest.mark.asyncio
     async def test_declared_routes(self, app: Any, next: RecordingNext) -> None:
         """`apply_routes` finds `add_route`."""
-        routes = create_routes(
-            {"show": {"method": "get", "path": "/", "handler": show}}, next=next
-        )
+        routes = create_routes({"show": {"method": "get", "path": "/", "handler": show}}, next=next)
         assert app is apply_routes(app, routes)
         assert "caught" == (await get(app)).text
         assert 405 == (await get(app, method="PUT")).status_code

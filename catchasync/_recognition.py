@@ -53,8 +53,6 @@ def takes_handlers(router: Any, name: str) -> bool:
 
 def is_router(thing: Any, names: frozenset[str] = METHODS) -> bool:
     """Say whether an object's class has methods of these names, by which routers take handlers."""
-    if isinstance(thing, type) or inspect.isroutine(thing):
-        return False
     return any(defines(type(thing), name) and takes_handlers(thing, name) for name in names)
 
 

@@ -9,7 +9,7 @@ import functools
 import inspect
 import pickle
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 import pytest
@@ -86,6 +86,13 @@ class Route:
         return self.router
 
 
+class Pair(NamedTuple):
+    """A path and its handler."""
+
+    path: str
+    handler: Any
+
+
 class DecoratorRouter:
     """A router in the manner of Flask: handlers by decorator, or under a keyword."""
 
@@ -115,6 +122,8 @@ def calls(handlers: list[Any]) -> list[Any]:
 
 
 CAUGHT = "answer to Boom"
+
+untyped_wrap_router: Any = wrap_router
 
 
 class TestEveryStyle:
@@ -146,17 +155,16 @@ class TestEveryStyle:
 
     def test_nested_lists(self) -> None:
         """And those in lists and tuples of whatever depth, which stay of their kind."""
-        pair = collections.namedtuple("pair", "path handler")  # noqa: PYI024 - untyped is the point
         router = Router()
         paths = ["/a", "/b"]
         given = [show, (edit, [show])]
-        wrap_router(router, next=answer).get(paths, given, pair("/", show))
+        wrap_router(router, next=answer).get(paths, given, Pair("/", show))
         took_paths, took, took_pair = router.taken
-        assert (paths, given, pair("/", show)) == (took_paths, took, took_pair)
+        assert (paths, given, Pair("/", show)) == (took_paths, took, took_pair)
         assert took_paths is paths, "what holds no handler is the same object"
         assert given[0] is show, "the list that was given is as it was"
         assert isinstance(took[1], tuple)
-        assert type(took_pair) is pair
+        assert type(took_pair) is Pair
         assert [CAUGHT] * 4 == calls([took[0], took[1][0], took[1][1][0], took_pair.handler])
 
     def test_a_sequence_that_is_no_list(self) -> None:
@@ -310,11 +318,11 @@ class TestEveryStyle:
         """A class, a value, or an object without such methods is returned as it is."""
         result: Any = None
 
-        class Any_:
+        class Returning:
             def get(self, *_: object) -> Any:
                 return result
 
-        wrapped = wrap_router(Any_(), next=answer)
+        wrapped = wrap_router(Returning(), next=answer)
         for result in (Router, 5, None, object(), show):
             handler = show if result is show else edit
             assert unwrap(wrapped.get(handler)) is result or result is show
@@ -380,10 +388,10 @@ class TestWhatIsLeftAlone:
     def test_mounted_routers(self) -> None:
         """A router or application that is mounted is left alone, wrapped or not."""
 
-        class Callable_(Router):
+        class Mounted(Router):
             def __call__(self, req: Any) -> None: ...
 
-        router, inner = Router(), Callable_()
+        router, inner = Router(), Mounted()
         wrapped_inner = wrap_router(inner, next=answer)
         wrap_router(router, next=answer).use("/a", inner).use("/b", wrapped_inner)
         assert router.taken[1] is inner
@@ -443,11 +451,11 @@ class TestTheRouterIsItself:
 
     def test_attributes(self) -> None:
         """Other attributes are read through; what is missing is missing."""
-        wrapped = wrap_router(Router(), next=answer)
+        wrapped: Any = wrap_router(Router(), next=answer)
         assert "/api" == wrapped.prefix
         assert Router.describe == wrapped.describe.__func__
         with pytest.raises(AttributeError, match="no attribute 'absent'"):
-            wrapped.absent  # type: ignore[attr-defined] # noqa: B018 # pyright: ignore
+            _ = wrapped.absent
 
     def test_writes(self) -> None:
         """Writes to the wrapped router reach the router, and so do deletions."""
@@ -593,12 +601,12 @@ class TestOptions:
     def test_an_unknown_option(self) -> None:
         """An option that there is not is refused by name, where it is written."""
         with pytest.raises(TypeError, match=r"wrap_router\(\) takes the options next.*got cach="):
-            wrap_router(Router(), cach=Boom)  # type: ignore[call-arg]  # pyright: ignore
+            untyped_wrap_router(Router(), cach=Boom)
 
     def test_a_bad_next(self) -> None:
         """A `next` that is no callable is refused there too."""
         with pytest.raises(TypeError, match=r"next=.*got 5"):
-            wrap_router(Router(), next=5)  # type: ignore[arg-type]  # pyright: ignore
+            untyped_wrap_router(Router(), next=5)
 
     def test_a_handler_without_that_next(self) -> None:
         """A handler that lacks the parameter named is refused at its registration."""

@@ -122,7 +122,7 @@ class TestStarlette:
     @pytest.mark.asyncio
     async def test_the_wrapped_app_serves(self, app: Any, next: RecordingNext) -> None:
         """The wrapped application is an ASGI application still."""
-        wrapped = wrap_router(app, next=next)
+        wrapped: Any = wrap_router(app, next=next)
         wrapped.router.add_route("/", show)
         assert inspect.iscoroutinefunction(wrapped.__call__)
         assert "caught" == (await get(wrapped)).text
@@ -152,7 +152,7 @@ class TestFastAPI:
     @pytest.mark.asyncio
     async def test_a_decorator(self, app: Any, next: RecordingNext) -> None:
         """Parameters are bound as without us, and the decorator returns what it registered."""
-        wrapped = wrap_router(app, next=next)
+        wrapped: Any = wrap_router(app, next=next)
 
         async def divide(by: int) -> Any:
             """Divide one."""
@@ -169,14 +169,13 @@ class TestFastAPI:
     @pytest.mark.asyncio
     async def test_every_kind(self, app: Any, next: RecordingNext) -> None:
         """Sync handlers, streams and websockets register under their own kind."""
-        wrapped = wrap_router(app, next=next)
+        wrapped: Any = wrap_router(app, next=next)
         wrapped.add_api_route("/sync", show_nothing)
 
-        @wrapped.get("/again")
-        @wrapped.get("/async")
         async def read() -> None:
             raise Boom
 
+        wrapped.get("/again")(wrapped.get("/async")(read))
         assert ["caught"] * 3 == [
             (await get(app, path)).json() for path in ("/sync", "/async", "/again")
         ]
@@ -195,17 +194,19 @@ class TestFastAPI:
     async def test_dependency_overrides(self, app: Any, next: RecordingNext) -> None:
         """A handler that serves as a dependency is overridden by itself or by its stand-in."""
         fastapi = pytest.importorskip("fastapi")
-        wrapped = wrap_router(app, next=next)
+        wrapped: Any = wrap_router(app, next=next)
 
         def user() -> str:
             return "real"
 
         registered = wrapped.get("/user")(user)
 
-        @wrapped.get("/name")
-        def name(user: Any = fastapi.Depends(registered)) -> Any:
+        depends = fastapi.Depends(registered)
+
+        def name(user: Any = depends) -> Any:
             return user
 
+        wrapped.get("/name")(name)
         app.dependency_overrides[user] = lambda: "fake"
         assert "fake" == (await get(app, "/name")).json()
         app.dependency_overrides = {registered: lambda: "other"}
@@ -220,15 +221,15 @@ class TestFastAPI:
         def refuse() -> None:
             raise fastapi.HTTPException(401)
 
-        @wrap_router(app, next=next).get(
+        async def four(a: int, b: int, c: int, d: int) -> Any:
+            raise Boom
+
+        wrap_router(app, next=next).get(
             "/{a}/{b}/{c}/{d}",
             dependencies=[fastapi.Depends(refuse)],
             response_class=responses.PlainTextResponse,
             generate_unique_id_function=lambda route: route.name,
-        )
-        async def four(a: int, b: int, c: int, d: int) -> Any:
-            raise Boom
-
+        )(four)
         assert 401 == (await get(app, "/1/2/3/4")).status_code
         app.dependency_overrides[refuse] = lambda: None
         assert "caught" == (await get(app, "/1/2/3/4")).text
@@ -252,7 +253,7 @@ class TestFlask:
     def test_every_way_to_register(self, app: Any) -> None:
         """Decorators, `add_url_rule` and `endpoint` all wrap."""
         next = RecordingNext("caught")
-        wrapped = wrap_router(app, next=next)
+        wrapped: Any = wrap_router(app, next=next)
         wrapped.route("/route")(show_nothing)
         wrapped.get("/get")(show_nothing)
         wrapped.add_url_rule("/rule", view_func=show_nothing)
@@ -360,7 +361,7 @@ class TestAiohttp:
     async def test_a_view_class(self, web: Any) -> None:
         """A `View` is wrapped by method, and stays a class."""
 
-        class View(web.View):  # type: ignore[misc, name-defined]
+        class View(web.View):  # type: ignore[misc]
             async def get(self) -> Any:
                 raise Boom
 
@@ -410,7 +411,7 @@ class TestBottle:
     def test_every_way_to_register(self, app: Any) -> None:
         """Decorators and callbacks all wrap."""
         next = RecordingNext("caught")
-        wrapped = wrap_router(app, next=next)
+        wrapped: Any = wrap_router(app, next=next)
         registered = wrapped.route("/route")(show_nothing)
         wrapped.get("/get", callback=show_nothing)
         wrapped.route("/position", "GET", show_nothing)
@@ -536,7 +537,7 @@ class TestFalcon:
         next = RecordingNext()
         app = falcon.App()
         resource = Resource()
-        wrapped = wrap_router(app, next=next)
+        wrapped: Any = wrap_router(app, next=next)
         wrapped.add_route("/", resource)
         wrapped.add_route("/item", resource, suffix="item")
         assert ["written", "item"] == [wsgi_get(app), wsgi_get(app, "/item")]
@@ -660,18 +661,18 @@ class TestExemptAndDecorated:
         """An exempt handler fails as it did, a decorated one keeps its own `next`."""
         app = pytest.importorskip("fastapi").FastAPI()
         next = RecordingNext("router's")
-        wrapped = wrap_router(app, next=next)
+        wrapped: Any = wrap_router(app, next=next)
 
-        @wrapped.get("/exempt")
         @exempt
         def left_alone() -> None:
             raise Boom
 
-        @wrapped.get("/decorated")
         @catch_async(next=RecordingNext("own"))
         async def decorated() -> Any:
             raise Boom
 
+        wrapped.get("/exempt")(left_alone)
+        wrapped.get("/decorated")(decorated)
         with pytest.raises(Boom):
             await get(app, "/exempt")
         assert "own" == (await get(app, "/decorated")).json()

@@ -13,9 +13,6 @@ from catchasync._proxies import Proxy
 
 LikenessT = TypeVar("LikenessT", bound="Likeness")
 
-LOOKS: Final = ("__module__", "__qualname__", "__firstlineno__")
-"""What a class is asked for besides its name; the last leads to its source since 3.13."""
-
 SPECIAL: Final = (
     "__iter__", "__next__", "__reversed__", "__await__", "__aiter__", "__anext__",
 )  # fmt: skip
@@ -67,7 +64,7 @@ def like(base: type[LikenessT], thing: Any) -> type[LikenessT]:
     known = _known.setdefault(base, weakref.WeakKeyDictionary())
     real = type(thing)
     if real not in known:
-        known[real] = type(real.__name__, (base,), _namespace(base, real))
+        known[real] = _make(base, real)
     made: type[LikenessT] = known[real]
     return made
 
@@ -75,13 +72,16 @@ def like(base: type[LikenessT], thing: Any) -> type[LikenessT]:
 _known: dict[Any, weakref.WeakKeyDictionary[type, Any]] = {}
 
 
-def _namespace(base: type, real: type) -> dict[str, Any]:
-    looks = {name: vars(real)[name] for name in LOOKS if name in vars(real)}
+def _make(base: type, real: type) -> type:
     special: dict[str, Any] = {name: Through(name) for name in SPECIAL if defines(real, name)}
     if defines(real, "__call__") and not defines(base, "__call__"):
         special["__call__"] = Entry("__call__")
-    own = {"__slots__": (), "__qualname__": real.__qualname__, "__module__": real.__module__}
-    return {**looks, **special, **own, "__catchasync_like__": weakref.ref(real)}
+    looks = {"__qualname__": real.__qualname__, "__module__": real.__module__}
+    own = {"__slots__": (), "__catchasync_like__": weakref.ref(real)}
+    made = type(real.__name__, (base,), {**special, **looks, **own})
+    if "__firstlineno__" in vars(real):  # leads to the source since 3.13; wrapt's own is in the way
+        made.__firstlineno__ = vars(real)["__firstlineno__"]  # type: ignore[attr-defined]
+    return made
 
 
 def defines(cls: type, name: str) -> bool:

@@ -6,7 +6,8 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar, Unpack
+from types import MethodType
+from typing import Any, Final, TypeVar, Unpack
 
 from catchasync import _kinds
 from catchasync._handlers import settle
@@ -17,6 +18,10 @@ from catchasync._recognition import METHODS, is_router, takes_handlers
 from catchasync._registration import rewrite
 from catchasync._standins import is_settled
 from catchasync.types import CatchOptions, Handler, Next
+
+SERVING: Final = ("matches", "handle")
+"""The methods that run as the wrapped router's own: in them FastAPI asks whether the router that
+an application has included ``is self``, and what was included may be the wrapped one."""
 
 RouterT = TypeVar("RouterT")
 HandlerT = TypeVar("HandlerT", bound=Handler)
@@ -192,7 +197,11 @@ class RouterProxy(MadeAgain, Likeness):
             return registrar.registering(self, found, name)
         if name == "router" and is_router(found):
             return registrar.wrapped(found)
-        return like(FluentMethod, found)(found, self) if inspect.ismethod(found) else found
+        if not inspect.ismethod(found):
+            return found
+        if name in SERVING:
+            return MethodType(found.__func__, self)
+        return like(FluentMethod, found)(found, self)
 
 
 class FluentMethod(Likeness):

@@ -94,9 +94,15 @@ class MethodStandIn(HotStandIn):
 
     __slots__ = ()
 
+    def __init__(self, handler: Any, options: Options, call: Any) -> None:
+        super().__init__(handler, options, call)
+        self._self_func = None
+
     @property
     def __func__(self) -> Any:
-        return stand_in(self._self_options, self.__wrapped__.__func__)
+        if self._self_func is None:
+            self._self_func = stand_in(self._self_options, self.__wrapped__.__func__)
+        return self._self_func
 
 
 def _binds(handler: Any) -> bool:

@@ -231,6 +231,15 @@ class TestItIsTheHandler:
             pass
         assert kept() is None
 
+    @pytest.mark.parametrize("make", [lambda: lambda: None, View, lambda: View().method])
+    def test_nothing_is_kept(self, make: Any) -> None:
+        """A stand-in that nobody holds is freed at once, and the object inside with it."""
+        stand_in = wrap(make())
+        inside = getattr(stand_in, "__self__", stand_in)
+        kept = [weakref.ref(stand_in), weakref.ref(inside)]
+        del stand_in, inside
+        assert [None, None] == [reference() for reference in kept]
+
     def test_special_methods(self) -> None:
         """An object is iterable, or not, as it was."""
 
@@ -336,6 +345,7 @@ class TestCallsAreCaught:
         stand_in = wrap(View().method)
         again = types.MethodType(stand_in.__func__, View("other"))
         assert View.method == stand_in.__func__
+        assert stand_in.__func__ is stand_in.__func__
         assert "answer to Boom" == again(1)
 
     def test_what_is_in_a_class_is_wrapped_already(self) -> None:

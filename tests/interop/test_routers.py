@@ -187,8 +187,10 @@ class TestFastAPI:
         """The handler passes the router, the application and Starlette with one stand-in."""
         router = pytest.importorskip("fastapi").APIRouter()
         wrap_router(router, next=next).get("/")(show_nothing)
-        wrap_router(app, next=RecordingNext("wrong")).include_router(router)
-        assert '"caught"' == (await get(app)).text
+        wrapped = wrap_router(app, next=RecordingNext("wrong"))
+        wrapped.include_router(router)
+        wrapped.include_router(wrap_router(router, next=next), prefix="/again")
+        assert ['"caught"'] * 2 == [(await get(app, path)).text for path in ("/", "/again/")]
 
     @pytest.mark.asyncio
     async def test_dependency_overrides(self, app: Any, next: RecordingNext) -> None:
@@ -294,9 +296,11 @@ class TestFlask:
     def test_a_blueprint(self, app: Any) -> None:
         """A blueprint is a router too; what it recorded is registered with the application."""
         blueprint = pytest.importorskip("flask").Blueprint("shop", __name__)
-        wrap_router(blueprint, next=RecordingNext("caught")).get("/")(show_nothing)
-        app.register_blueprint(blueprint)
+        wrapped = wrap_router(blueprint, next=RecordingNext("caught"))
+        wrapped.get("/")(show_nothing)
+        app.register_blueprint(wrapped)
         assert "caught" == wsgi_get(app)
+        assert app.blueprints["shop"] == blueprint
 
     def test_error_handlers_are_left_alone(self, app: Any) -> None:
         """`errorhandler` registers no route: what fails there is not caught."""
@@ -386,6 +390,18 @@ class TestAiohttp:
         resource = app.router.add_resource("/", name="home")
         assert wrapped.router.get("home") is resource
         assert "/" == str(wrapped.router["home"].url_for())
+
+    @pytest.mark.asyncio
+    async def test_a_sub_application(self, web: Any) -> None:
+        """A wrapped application is mounted as the application that it is."""
+
+        def answer(_error: BaseException) -> Any:
+            return web.Response(text="caught")
+
+        app, inner = web.Application(), wrap_router(web.Application(), next=answer)
+        inner.router.add_get("/", show)
+        app.add_subapp("/inner", inner)
+        assert ["caught"] == await self.ask(app, "/inner/")
 
     @pytest.mark.asyncio
     async def test_declared_routes(self, web: Any) -> None:

@@ -154,7 +154,7 @@ class ControllerProxy(StandIn):
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.__wrapped__, name)
         is_ours = self._self_select(name) and _is_method(self.__wrapped__, name, found)
-        return self._self_method(name, found) if is_ours and not is_settled(found) else found
+        return self._self_method(name, found) if is_ours else found
 
     def _self_method(self, name: str, found: Any) -> Any:
         known = self._self_methods.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, Final
 
-from catchasync._catch import decorate, is_exempt, is_verb, unwrap
+from catchasync._catch import decorate, is_exempt, is_verb
 from catchasync._controllers import controller_proxy
 from catchasync._options import Options
 from catchasync._recognition import is_app, is_error_handler, is_resource, view_methods
@@ -49,6 +49,4 @@ def _settle_method(options: Options, method: Any) -> Any:
 
 def _settle_resource(options: Options, resource: Any) -> Any:
     """Wrap an object that a framework calls by its ``on_get``, ``on_post`` and so on."""
-    if is_exempt(resource) or unwrap(resource) is not resource:
-        return resource
-    return controller_proxy(options, is_verb, resource)
+    return resource if is_exempt(resource) else controller_proxy(options, is_verb, resource)

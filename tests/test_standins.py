@@ -317,6 +317,13 @@ class TestCallsAreCaught:
         assert "answer to Boom" == wrap(handler)(1)
         assert "answer to Boom" == wrap(handler).__call__(1)
 
+    def test_a_partial_of_a_stream(self) -> None:
+        """A partial is of the kind of its function: the stream that it gives is guarded."""
+        next = RecordingNext()
+        with pytest.raises(Boom):
+            list(wrap_handler(functools.partial(stream, 1), next=next)())
+        assert 1 == len(next.errors)
+
     def test_an_async_object(self) -> None:
         """And that of an object whose call is async."""
         assert "answer to Boom" == asyncio.run(wrap(AsyncView())(1))
@@ -503,9 +510,11 @@ class TestLeftAlone:
         @exempt
         class Whole(View): ...
 
+        call = Whole.__call__
         whole, bound = Whole(), Part().method
         for handler in (function, bound, Whole, whole, functools.partial(function)):
             assert wrap(handler) is handler
+        assert Whole.__call__ is call
 
     @pytest.mark.parametrize("thing", [None, 5, "show", b"", (), {}, {"get": 1}, [show], object()])
     def test_what_is_no_callable(self, thing: Any) -> None:
@@ -524,14 +533,16 @@ class TestLeftAlone:
         class Router(View):
             def add_route(self) -> None: ...
 
+        call = App.__call__
         for app in (wsgi, asgi, App, App(), App().__call__, Router()):
             assert wrap(app) is app
+        assert App.__call__ is call
 
     def test_error_handlers(self) -> None:
         """Four required parameters named for an error handler make one."""
 
         def by_error(err: Any, ctx: Any, response: Any, go: Any) -> None: ...
-        def by_long_name(_user_error: Any, req: Any, res: Any, next: Any) -> None: ...
+        def by_long_name(_user_error: Any, a: Any, b: Any, c: Any) -> None: ...
         def by_place(x: Any, _req: Any, _res: Any, _next: Any) -> None: ...
         def by_string(x: ValueError, a: Any, b: Any, c: Any) -> None: ...
         def by_type(x: Any, a: Any, b: Any, c: Any) -> None: ...
@@ -665,10 +676,15 @@ class TestViewClasses:
         def refuse(self: Any) -> None:
             raise Boom
 
-        framework = type("Base", (), {"get": refuse, "put": refuse, "__module__": "framework.web"})
+        def post(self: Any) -> None:
+            raise Boom
+
+        methods = {"get": refuse, "put": refuse, "post": post}
+        framework = type("Base", (), {**methods, "__module__": "framework.web"})
         view: Any = type("View", (framework,), {"get": lambda self: 1 / 0})
         wrap(view)
         assert "answer to ZeroDivisionError" == view().get()
+        assert "answer to Boom" == view().post()
         with pytest.raises(Boom):
             view().put()
 

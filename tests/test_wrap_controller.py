@@ -159,6 +159,8 @@ class TestOneMethod:
         assert users.sync == unwrap(handler)
         assert wrap_handler(handler, next=RecordingNext()) is handler
         assert CAUGHT == types.MethodType(handler.__func__, Users())(1)
+        decorated: Any = wrap_controller(users, "decorated", next=answer)
+        assert decorated.__func__ is Users.decorated
 
     def test_an_object_as_method(self) -> None:
         """What is called may be a callable object that the controller holds."""

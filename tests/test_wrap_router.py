@@ -572,8 +572,9 @@ class TestOptions:
         """A wrapped router that is wrapped again keeps its names; the later `next` counts."""
         router = Router()
         first = wrap_router(router, next=RecordingNext("first"), methods=("on_message",))
-        second = wrap_router(first, next=answer)
+        second: Any = wrap_router(first, next=answer)
         assert second.on_message(show) is second
+        assert second.__wrapped__ is router
         assert [CAUGHT] == calls(router.taken)
 
     def test_handlers_keep_their_stand_in(self) -> None:

@@ -147,9 +147,7 @@ def _takes_handler(method: Any) -> bool:
         return True
     kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
     second = [p for p in signature.parameters.values() if p.kind not in kinds][1:2]
-    return any(
-        p.kind is p.VAR_POSITIONAL or p.default is p.empty or p.name in KEYWORDS for p in second
-    )
+    return any(p.default is p.empty or p.name in KEYWORDS for p in second)
 
 
 def _by_route(add_route: Any) -> Register:

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-from catchasync import catch_async, exempt, unwrap, wrap_handler, wrap_router
+from catchasync import catch_async, exempt, wrap_handler, wrap_router
 from catchasync.testing import RecordingNext
 from tests.support import Boom
 
@@ -323,9 +323,19 @@ class TestEveryStyle:
                 return result
 
         wrapped = wrap_router(Returning(), next=answer)
-        for result in (Router, 5, None, object(), show):
-            handler = show if result is show else edit
-            assert unwrap(wrapped.get(handler)) is result or result is show
+        for result in (Router, 5, None, object(), wrap_handler(show, next=answer)):
+            assert wrapped.get(edit) is result
+
+    def test_a_result_that_was_handed_over(self) -> None:
+        """What was registered as it is comes back as it is."""
+
+        def on_error(error: Any, req: Any, res: Any, next: Any) -> None: ...
+
+        class Giving:
+            def use(self, handler: Any) -> Any:
+                return handler
+
+        assert wrap_router(Giving(), next=answer).use(on_error) is on_error
 
     def test_a_mock(self) -> None:
         """A mock is a router of every method."""

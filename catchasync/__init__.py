@@ -23,10 +23,16 @@ if TYPE_CHECKING:
     from catchasync._awaitables import spawn as spawn
     from catchasync._callbackify import callbackify as callbackify
     from catchasync._callbacks import wrap_callback as wrap_callback
+    from catchasync._controllers import wrap_controller as wrap_controller
     from catchasync._promisify import promisify as promisify
     from catchasync._promisify_all import promisify_all as promisify_all
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
+    from catchasync._routes import Route as Route
+    from catchasync._routes import apply_routes as apply_routes
+    from catchasync._routes import create_routes as create_routes
+    from catchasync._routing import wrap_handler as wrap_handler
+    from catchasync._routing import wrap_router as wrap_router
 
 __version__ = "0.1.0"
 
@@ -37,10 +43,13 @@ __all__ = [
     "HandlerIncomplete",
     "NextCalledTwice",
     "ResponseTracker",
+    "Route",
     "Sent",
+    "apply_routes",
     "as_awaitable",
     "callbackify",
     "catch_async",
+    "create_routes",
     "drain",
     "exempt",
     "promisify",
@@ -48,18 +57,27 @@ __all__ = [
     "spawn",
     "unwrap",
     "wrap_callback",
+    "wrap_controller",
+    "wrap_handler",
+    "wrap_router",
 ]
 
 _LAZY = {  # whoever only decorates handlers does not wait for these
     "ResponseTracker": "_response",
+    "Route": "_routes",
     "Sent": "_response",
+    "apply_routes": "_routes",
     "as_awaitable": "_awaitables",
     "callbackify": "_callbackify",
+    "create_routes": "_routes",
     "drain": "_awaitables",
     "promisify": "_promisify",
     "promisify_all": "_promisify_all",
     "spawn": "_awaitables",
     "wrap_callback": "_callbacks",
+    "wrap_controller": "_controllers",
+    "wrap_handler": "_routing",
+    "wrap_router": "_routing",
 }
 
 

@@ -118,7 +118,7 @@ def _decorate_bound(options: Options, handler: MethodType) -> Any:
 
 def _decorate_class(options: Options, view: type) -> type:
     """Decorate a view class in place: its own and inherited verb methods, never its bases."""
-    entries = _entries(view, _is_verb) or _entries(view, OTHER_ENTRIES.__contains__)
+    entries = entries_of(view)
     if not entries:
         msg = (
             "catch_async() takes a view class, one with a method per verb (get, on_post, ...) or a "
@@ -130,7 +130,13 @@ def _decorate_class(options: Options, view: type) -> type:
     return view
 
 
-def _is_verb(name: str) -> bool:
+def entries_of(view: type) -> dict[str, Any]:
+    """Return the methods, by name, by which frameworks call a view class: none if it is none."""
+    return _entries(view, is_verb) or _entries(view, OTHER_ENTRIES.__contains__)
+
+
+def is_verb(name: str) -> bool:
+    """Say whether frameworks call a view's method of this name with requests."""
     return name in VERBS or (name.startswith("on_") and name.rpartition("_")[0] in VERBS)
 
 

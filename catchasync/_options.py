@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -41,6 +41,16 @@ class Options:
             _refuse("pass_through", expected, self.pass_through)
         if not (self.late is None or callable(self.late)):
             _refuse("late", "a callable of one argument, the error", self.late)
+
+
+def options_for(caller: str, **given: Any) -> Options:
+    """Return what another function than `catch_async` was told, an unknown option refused."""
+    known = [option.name for option in fields(Options)]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        msg = f"{caller}() takes the options {', '.join(known)}: got {unknown[0]}=..."
+        raise TypeError(msg)
+    return Options(**given)
 
 
 def _is_name(name: object) -> bool:

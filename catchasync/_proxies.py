@@ -20,9 +20,11 @@ Decorate = Callable[[Any], Any]
 ReadThrough = wrapt.ObjectProxy
 """A proxy that is the real object in all but `type` and `is`; writes go to the real object."""
 
-
 CallThrough = wrapt.CallableObjectProxy
 """Same as `ReadThrough`, for what can be called."""
+
+Proxy = wrapt.BaseObjectProxy
+"""What `ReadThrough` is but for iteration, which an object either has or has not."""
 
 
 def proxy_of(handler: Any, decorate: Decorate) -> Any:
@@ -47,11 +49,13 @@ class MadeAgain:
 
     def __copy__(self) -> Any:
         handler, decorate = self.__catchasync_parts__()
-        return decorate(copy.copy(handler))
+        copied = copy.copy(handler)
+        return self if copied is handler else decorate(copied)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         handler, decorate = self.__catchasync_parts__()
-        return decorate(copy.deepcopy(handler, memo))
+        copied = copy.deepcopy(handler, memo)
+        return self if copied is handler else decorate(copied)
 
 
 class CaughtPartial(MadeAgain, functools.partial):  # type: ignore[type-arg]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partialmethod
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 Next: TypeAlias = Callable[..., Any]
 """Where failures go: called with the error; what it returns, awaited, is the result."""
@@ -22,3 +22,18 @@ Errors: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 
 PassThrough: TypeAlias = Errors | Callable[[BaseException], bool]
 """What is left alone: exception types, or a predicate of the error."""
+
+
+class CatchOptions(TypedDict, total=False):
+    """The options of `catch_async`, but for `next`."""
+
+    catch: Errors
+    pass_through: PassThrough
+    track_response: Any
+    late: Late | None
+
+
+class NextAndCatchOptions(CatchOptions, total=False):
+    """The options of `catch_async`."""
+
+    next: Next | str | None

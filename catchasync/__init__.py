@@ -20,6 +20,7 @@ from catchasync.errors import (
 if TYPE_CHECKING:
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
+    from catchasync._rollback import Rollback as Rollback
 
 __version__ = "0.1.0"
 
@@ -30,13 +31,18 @@ __all__ = [
     "HandlerIncomplete",
     "NextCalledTwice",
     "ResponseTracker",
+    "Rollback",
     "Sent",
     "catch_async",
     "exempt",
     "unwrap",
 ]
 
-_LAZY = {"ResponseTracker": "_response", "Sent": "_response"}  # they need wrapt, which takes time
+_LAZY = {  # they need wrapt, which takes time, or are rarely used
+    "ResponseTracker": "_response",
+    "Rollback": "_rollback",
+    "Sent": "_response",
+}
 
 
 def __getattr__(name: str) -> Any:

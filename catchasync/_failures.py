@@ -61,3 +61,13 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield from _leaves(error)
         else:
             yield error
+
+
+def described(error: BaseException) -> str:
+    """Return the type and message of an error in one line, whatever its ``str()`` does."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an error that cannot even say what it is
+        return f"{name}: <its str() failed>"
+    return f"{name}: {text}" if text else name

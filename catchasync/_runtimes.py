@@ -8,6 +8,7 @@ none. uvloop is an asyncio loop.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import sys
 from collections.abc import Awaitable, Coroutine
@@ -26,6 +27,14 @@ class Home(Protocol):
 
     def send(self, awaitable: Awaitable[Any]) -> None:
         """Run it there, from any thread; ``RuntimeError`` where that loop is over."""
+        ...
+
+    async def shield(self, awaitable: Awaitable[Any]) -> bool:
+        """Await it where no cancellation reaches it; true where one came, and was held back."""
+        ...
+
+    def cancel_again(self) -> None:
+        """Let the cancellation that was held back come, unless it was taken back meanwhile."""
         ...
 
 
@@ -49,6 +58,23 @@ class AsyncioHome:
     def send(self, awaitable: Awaitable[Any]) -> None:
         self.loop.call_soon_threadsafe(self.start, awaitable, context=contextvars.copy_context())
 
+    async def shield(self, awaitable: Awaitable[Any]) -> bool:
+        task: Any = self.start(awaitable)
+        # Or the end of `asyncio.run` would cancel it. Documented for those who extend asyncio.
+        asyncio._unregister_task(task)  # noqa: SLF001
+        held_back = False
+        with _anyio_shield():
+            while not task.done():
+                try:
+                    await asyncio.wait([task])
+                except asyncio.CancelledError:
+                    held_back = True
+        return held_back
+
+    def cancel_again(self) -> None:
+        # Not at once: a timeout around us, whose cancellation it was, takes it back first.
+        self.loop.call_soon(_cancel_again, asyncio.current_task(self.loop))
+
 
 @dataclass(frozen=True, slots=True)
 class TrioHome:
@@ -66,6 +92,14 @@ class TrioHome:
 
     def send(self, awaitable: Awaitable[Any]) -> None:
         self.token.run_sync_soon(self.start, awaitable)
+
+    async def shield(self, awaitable: Awaitable[Any]) -> bool:
+        with self.trio.CancelScope(shield=True):
+            await awaitable
+        return False
+
+    def cancel_again(self) -> None:
+        """Do nothing: trio cancels again of itself, at every checkpoint."""
 
 
 class TrioTask:
@@ -106,6 +140,18 @@ class TrioTask:
     def __del__(self) -> None:
         if self._error is not None:
             raise self._error
+
+
+def _cancel_again(task: asyncio.Task[Any] | None) -> None:
+    if task is not None and task.cancelling() and not task.done():
+        task.uncancel()
+        task.cancel()
+
+
+def _anyio_shield() -> Any:
+    """Keep anyio from cancelling us over and over: its scopes do so until the task obeys."""
+    anyio = sys.modules.get("anyio")
+    return contextlib.nullcontext() if anyio is None else anyio.CancelScope(shield=True)
 
 
 def here() -> Home | None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catchasync._catch import catch_async, exempt, unwrap
+from catchasync._statuses import status_of
 from catchasync.errors import (
     CallbackError,
     CallbackNeverCalled,
     CatchAsyncError,
     HandlerIncomplete,
+    HttpError,
     NextCalledTwice,
+    create_error,
 )
 
 if TYPE_CHECKING:
@@ -28,11 +31,14 @@ __all__ = [
     "CallbackNeverCalled",
     "CatchAsyncError",
     "HandlerIncomplete",
+    "HttpError",
     "NextCalledTwice",
     "ResponseTracker",
     "Sent",
     "catch_async",
+    "create_error",
     "exempt",
+    "status_of",
     "unwrap",
 ]
 

@@ -16,7 +16,7 @@ from typing import Final
 import pytest
 
 FLOORS: Final = (
-    {"errors", "types", "conventions"},
+    {"_statuses", "conventions", "errors", "types"},
     {
         "_delivery",
         "_failures",

@@ -21,6 +21,8 @@ from catchasync.errors import (
 )
 
 if TYPE_CHECKING:
+    from catchasync._error_response import ErrorResponse as ErrorResponse
+    from catchasync._render import render_error as render_error
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
 
@@ -30,6 +32,7 @@ __all__ = [
     "CallbackError",
     "CallbackNeverCalled",
     "CatchAsyncError",
+    "ErrorResponse",
     "HandlerIncomplete",
     "HttpError",
     "NextCalledTwice",
@@ -38,11 +41,17 @@ __all__ = [
     "catch_async",
     "create_error",
     "exempt",
+    "render_error",
     "status_of",
     "unwrap",
 ]
 
-_LAZY = {"ResponseTracker": "_response", "Sent": "_response"}  # they need wrapt, which takes time
+_LAZY = {  # they need wrapt, json or html, which take time
+    "ErrorResponse": "_error_response",
+    "ResponseTracker": "_response",
+    "Sent": "_response",
+    "render_error": "_render",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -198,6 +198,11 @@ def _status_by_type(kind: type) -> int | None:
     return None
 
 
+def is_named(error: object, module: str, name: str) -> bool:
+    """Say whether an error is of a class, told by its name, so that nothing is imported."""
+    return (module, name) in _names(type(error))
+
+
 def _names(kind: type) -> Iterator[tuple[str, str]]:
     for base in type.__dict__["__mro__"].__get__(kind):  # past whatever a metaclass says
         module, name = attribute(base, "__module__"), attribute(base, "__name__")

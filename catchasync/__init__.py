@@ -9,15 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catchasync._catch import catch_async, exempt, unwrap
+from catchasync._statuses import status_of
 from catchasync.errors import (
     CallbackError,
     CallbackNeverCalled,
     CatchAsyncError,
     HandlerIncomplete,
+    HttpError,
     NextCalledTwice,
+    create_error,
 )
 
 if TYPE_CHECKING:
+    from catchasync._error_response import ErrorResponse as ErrorResponse
+    from catchasync._render import render_error as render_error
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
     from catchasync._rollback import Rollback as Rollback
@@ -28,20 +33,27 @@ __all__ = [
     "CallbackError",
     "CallbackNeverCalled",
     "CatchAsyncError",
+    "ErrorResponse",
     "HandlerIncomplete",
+    "HttpError",
     "NextCalledTwice",
     "ResponseTracker",
     "Rollback",
     "Sent",
     "catch_async",
+    "create_error",
     "exempt",
+    "render_error",
+    "status_of",
     "unwrap",
 ]
 
-_LAZY = {  # they need wrapt, which takes time, or are rarely used
+_LAZY = {  # they need wrapt, json or html, which take time, or are rarely used
+    "ErrorResponse": "_error_response",
     "ResponseTracker": "_response",
     "Rollback": "_rollback",
     "Sent": "_response",
+    "render_error": "_render",
 }
 
 

@@ -13,11 +13,18 @@ import opcode
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from catchasync import _runtimes
 
 KEY = "__catchasync__"
+
+RELAYS: Final = {
+    "asyncio.futures",
+    "concurrent.futures._base",
+    "outcome._impl",  # trio's
+    "twisted.python.failure",
+}
 
 # The instance dictionary itself, past whatever an error class does with attributes.
 dict_of: Callable[[BaseException], dict[str, Any]] = BaseException.__dict__["__dict__"].__get__
@@ -73,27 +80,28 @@ def is_marked(error: BaseException, since: int, by: tuple[int, ...]) -> bool:
         return False
     if found.by is not None and found.by != by:
         return False
-    return found.lane == _lane() or _is_same_flight(error.__traceback__, found.trail)
+    return found.lane == _lane() or is_same_flight(error.__traceback__, found.trail)
 
 
 def _lane() -> tuple[int, int]:
     return threading.get_ident(), id(_runtimes.current_task())
 
 
-def _is_same_flight(traceback: TracebackType | None, trail: int) -> bool:
+def is_same_flight(traceback: TracebackType | None, trail: int) -> bool:
+    """Say whether the traceback grew from this trail by being passed on alone."""
     while traceback is not None and id(traceback) != trail:
-        if _is_raise(traceback):
+        if is_raise(traceback):
             return False
         traceback = traceback.tb_next
     return traceback is not None
 
 
-def _is_raise(traceback: TracebackType) -> bool:
+def is_raise(traceback: TracebackType) -> bool:
     """Say whether the frame raised the error itself, rather than called what raised it.
 
-    A future of `concurrent.futures` raises in Python what it was given: that is no new failure.
+    A future written in Python raises what it was given: that is no new failure.
     """
     frame = traceback.tb_frame
     if frame.f_code.co_code[traceback.tb_lasti] != opcode.opmap["RAISE_VARARGS"]:
         return False
-    return bool(frame.f_globals.get("__name__") != "concurrent.futures._base")
+    return frame.f_globals.get("__name__") not in RELAYS

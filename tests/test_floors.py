@@ -16,22 +16,31 @@ from typing import Final
 import pytest
 
 FLOORS: Final = (
-    {"errors", "types", "conventions"},
+    {"_masking", "_statuses", "conventions", "errors", "types"},
     {
         "_delivery",
+        "_error_response",
+        "_facts",
         "_failures",
+        "_headers",
         "_kinds",
         "_marks",
+        "_negotiation",
         "_options",
+        "_plain",
+        "_request_view",
         "_runtimes",
         "_signatures",
         "_templates",
+        "_traces",
     },
     {
         "_callbacks",
         "_catch",
+        "_debug_page",
         "_functions",
         "_futures",
+        "_pages",
         "_proxies",
         "_render",
         "_response",

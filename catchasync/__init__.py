@@ -21,8 +21,12 @@ from catchasync.errors import (
 )
 
 if TYPE_CHECKING:
+    from catchasync._context import ErrorContext as ErrorContext
+    from catchasync._crash import exit_process as exit_process
     from catchasync._error_response import ErrorResponse as ErrorResponse
+    from catchasync._handler import ErrorHandler as ErrorHandler
     from catchasync._render import render_error as render_error
+    from catchasync._reporting import log_error as log_error
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
     from catchasync._rollback import Rollback as Rollback
@@ -33,6 +37,8 @@ __all__ = [
     "CallbackError",
     "CallbackNeverCalled",
     "CatchAsyncError",
+    "ErrorContext",
+    "ErrorHandler",
     "ErrorResponse",
     "HandlerIncomplete",
     "HttpError",
@@ -43,16 +49,22 @@ __all__ = [
     "catch_async",
     "create_error",
     "exempt",
+    "exit_process",
+    "log_error",
     "render_error",
     "status_of",
     "unwrap",
 ]
 
 _LAZY = {  # they need wrapt, json or html, which take time, or are rarely used
+    "ErrorContext": "_context",
+    "ErrorHandler": "_handler",
     "ErrorResponse": "_error_response",
     "ResponseTracker": "_response",
     "Rollback": "_rollback",
     "Sent": "_response",
+    "exit_process": "_crash",
+    "log_error": "_reporting",
     "render_error": "_render",
 }
 

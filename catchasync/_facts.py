@@ -59,9 +59,11 @@ def facts_of(error: object, status: int | None = None) -> Facts:
         status: What it is answered with, whatever it says itself.
     """
     subject = subject_of(error)
-    status = status or own_status(subject)
+    own = own_status(subject)
+    is_foreign = own is None and is_of_client(subject)
+    status = status or own
     title = phrase_of(status or SERVER_ERROR)
-    if status is None and is_of_client(subject):
+    if is_foreign:
         return Facts(status or SERVER_ERROR, title, title)
     is_shown = attribute(subject, "expose") is True
     return Facts(

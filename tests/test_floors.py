@@ -18,6 +18,7 @@ import pytest
 FLOORS: Final = (
     {"_masking", "_statuses", "conventions", "errors", "types"},
     {
+        "_context",
         "_delivery",
         "_error_response",
         "_facts",
@@ -32,6 +33,7 @@ FLOORS: Final = (
         "_runtimes",
         "_signatures",
         "_templates",
+        "_told",
         "_traces",
     },
     {
@@ -43,11 +45,13 @@ FLOORS: Final = (
         "_pages",
         "_proxies",
         "_render",
+        "_reporting",
         "_response",
         "_returned",
         "_rollback",
+        "_rules",
     },
-    {"_chain", "_handler", "_hooks", "_routing", "testing"},
+    {"_answers", "_chain", "_crash", "_handler", "_hooks", "_routing", "testing"},
     {"integrations"},
     {"__init__", "__main__"},
 )

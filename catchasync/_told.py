@@ -1,0 +1,83 @@
+"""Which errors have been reported: each failure once, however many hands it passes.
+
+An error object can be raised anew, and then it is a new failure (see `_marks`). So a mark tells
+where the flight stood when it was reported; an error that was merely passed on since, or handed
+over a second time, is the same failure. In doubt it counts as new: better told twice than lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+import weakref
+from types import TracebackType
+from typing import Any, Final, NamedTuple
+
+from catchasync._marks import NoMark, dict_of, is_raise, is_same_flight
+from catchasync._runtimes import current_task
+
+KEY: Final = "__catchasync_told__"
+
+serials: Final = itertools.count(1)  # an id of ours, which no later handler can have again
+
+_lock: Final = threading.RLock()  # re-entrant: a finaliser may report in the middle
+
+
+class Told(NamedTuple):
+    """Left on an error that was reported."""
+
+    error: int  # id of the error: a copy is another error
+    trail: int  # id of the traceback that it had
+    was_raised: bool
+    task: weakref.ref[asyncio.Task[Any]] | None  # ids are used again: a dead task's prove nothing
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        """Stay behind: in another process it was told to nobody."""
+        return (NoMark, ())
+
+
+def is_news(error: BaseException, serial: int) -> bool:
+    """Say whether this failure is reported for the first time by what has this serial."""
+    with _lock:
+        before = _marks_of(error).get(serial)
+        marks = {**_marks_of(error), serial: _mark(error)}
+        dict_of(error)[KEY] = marks
+    return not (isinstance(before, Told) and _is_same(error, before))
+
+
+def was_told(error: BaseException) -> bool:
+    """Say whether any handler has reported this failure."""
+    marks = _marks_of(error).values()
+    return any(isinstance(mark, Told) and _is_same(error, mark) for mark in marks)
+
+
+def _marks_of(error: BaseException) -> dict[int, object]:
+    found = dict_of(error).get(KEY)
+    return found if type(found) is dict else {}
+
+
+def _mark(error: BaseException) -> Told:
+    task: Any = current_task()
+    traceback = error.__traceback__
+    reference = None if task is None else weakref.ref(task)
+    return Told(id(error), id(traceback), traceback is not None, reference)
+
+
+def _is_same(error: BaseException, mark: Told) -> bool:
+    if mark.error != id(error):
+        return False
+    if mark.task is not None and mark.task() is None and current_task() is not None:
+        return False
+    traceback = error.__traceback__
+    if mark.was_raised:
+        return is_same_flight(traceback, mark.trail)
+    return _raises_in(traceback) <= 1  # handed over first, and raised since
+
+
+def _raises_in(traceback: TracebackType | None) -> int:
+    count = 0
+    while traceback is not None:
+        count += is_raise(traceback)
+        traceback = traceback.tb_next
+    return count

@@ -12,7 +12,7 @@ from catchasync._facts import Facts
 from catchasync._pages import escape, page, said
 from catchasync._traces import FRAME_LIMIT, Frame, Line, Trace, text_of_trace
 
-OPEN_LIMIT: Final = 3  # frames shown open; the rest unfolds
+OPEN_LIMIT: Final = 3  # calls of one's own shown open; the rest unfolds
 
 LED: Final = {"cause": "Caused by", "context": "Raised while this was handled"}
 
@@ -35,7 +35,8 @@ def debug_page(facts: Facts, trace: Trace, request: Iterable[tuple[str, str]]) -
 
 
 def _heading(trace: Trace, tag: str) -> str:
-    parts = [f'<{tag} class="bad">{escape(trace.name)}</{tag}>']
+    name = escape(trace.name).replace(".", ".<wbr>")  # where a phone may break it
+    parts = [f'<{tag} class="bad">{name}</{tag}>']
     parts += [f'<p class="message">{escape(text)}</p>' for text in _texts(trace)]
     return "\n".join(parts)
 
@@ -48,15 +49,17 @@ def _texts(trace: Trace) -> Iterator[str]:
 
 def _calls(trace: Trace) -> str:
     """Return the calls, the one that failed first."""
-    parts = [_frame(frame, place) for place, frame in enumerate(reversed(trace.frames))]
+    newest_first = trace.frames[::-1]
+    own = [frame for frame in newest_first if not frame.is_library]
+    opened = {id(frame) for frame in (*newest_first[:1], *own[:OPEN_LIMIT])}
+    parts = [_frame(frame, is_open=id(frame) in opened) for frame in newest_first]
     if trace.skipped:
         left_out = f'<p class="dim">{trace.skipped} more calls</p>'
         parts.insert(FRAME_LIMIT, left_out)
     return "\n".join(parts)
 
 
-def _frame(frame: Frame, place: int) -> str:
-    is_open = place == 0 or (place < OPEN_LIMIT and not frame.is_library)
+def _frame(frame: Frame, *, is_open: bool) -> str:
     where = (
         f"<strong>{escape(frame.function)}</strong> "
         f'<span class="dim">{escape(frame.file)}:{frame.line}</span>'

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from catchasync._headers import legal_headers
 from catchasync._plain import clean, guarded, jsonable, text_of
 from catchasync._statuses import (
+    OURS,
     SERVER_ERROR,
     attribute,
-    error_status,
     is_named,
     is_of_client,
     own_status,
@@ -85,20 +85,16 @@ def _message_of(error: object) -> str:
 
 
 def _code_of(error: object, status: int | None) -> str | int | None:
-    """Return a code, unless it is what says the status, as werkzeug's does."""
+    """Return a code, unless it is the status again, as werkzeug's is."""
     code = attribute(error, "code")
     if issubclass(type(code), str):
         return clean(code, CODE_LIMIT) or None
     if not issubclass(type(code), int) or type(code) is bool:
         return None
-    if status is not None and not _says_status(error, "status", "status_code"):
-        return None
     number = jsonable(code)
-    return number if type(number) is int else None
-
-
-def _says_status(error: object, *names: str) -> bool:
-    return any(error_status(attribute(error, name)) is not None for name in names)
+    if type(number) is not int or (number == status and not is_named(error, *OURS)):
+        return None
+    return number
 
 
 def _details_of(error: object) -> Any:

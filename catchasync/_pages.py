@@ -22,8 +22,9 @@ STYLE: Final = """
 *{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 main{max-width:68rem;margin:0 auto;padding:1.5rem 1rem 4rem}
-h1,h2,p,dd,summary{overflow-wrap:anywhere}
+h1,h2,h3,p,dd,summary{overflow-wrap:anywhere}
 h1{margin:.2em 0;font-size:1.6rem;line-height:1.25}h2{margin:2rem 0 .5rem;font-size:1.15rem}
+h3{margin:.5rem 0}
 a{color:var(--link)}.dim{color:var(--dim)}.bad{color:var(--bad)}
 .message{white-space:pre-wrap;font-size:1.1rem;margin:.5rem 0}
 pre,code,summary,dt,dd{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.875rem}

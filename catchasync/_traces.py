@@ -223,7 +223,8 @@ SAID: Final = {
 def _written(trace: Trace, indent: str) -> Iterator[str]:
     if trace.earlier is not None and trace.link is not None:
         yield from _written(trace.earlier, indent)
-        yield from ("", indent + SAID[trace.link], "")
+        gap = indent.rstrip()
+        yield from (gap, indent + SAID[trace.link], gap)
     if trace.frames:
         yield indent + "Traceback (most recent call last):"
     for place, frame in enumerate(trace.frames):

@@ -31,6 +31,8 @@ from catchasync._statuses import attribute
 Reporter: TypeAlias = Callable[[BaseException, Any], Any]
 """Is told of errors: called with the error and its context; what it returns is dropped."""
 
+Broken: TypeAlias = list[tuple[Reporter, BaseException]]
+
 logger = logging.getLogger("catchasync")
 
 MESSAGE_LIMIT: Final = 1_000  # characters of a client's mistake in the log
@@ -134,23 +136,22 @@ class _Round:
 
     def tell(self, error: BaseException, context: ErrorContext) -> None:
         """Tell those that are left, and then, of what some raised, those that are left then."""
-        outcomes = [(each, self._call(each, error, context)) for each in self.left]
-        broken = [(each, raised) for each, raised in outcomes if raised is not None]
-        for each, _ in broken:
-            self._drop(each)
-        for each, raised in broken:
-            self._failed(each, raised, error)
+        broken: Broken = []
+        for each in self.left:
+            self._call(each, error, context, broken)
+        self.left = tuple(each for each in self.left if all(each is not bad[0] for bad in broken))
+        while broken:  # an error must not stay in a frame that its traceback leads to
+            self._failed(*broken.pop(0), error)
 
     def _call(
-        self, reporter: Reporter, error: BaseException, context: ErrorContext
-    ) -> BaseException | None:
+        self, reporter: Reporter, error: BaseException, context: ErrorContext, broken: Broken
+    ) -> None:
         try:
             result = reporter(error, context)
             if is_awaitable(result):
                 self._start(self._awaited(result, reporter, error))
         except FAILURES as raised:
-            return raised
-        return None
+            broken.append((reporter, raised))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -165,13 +166,10 @@ class _Round:
         try:
             await awaitable
         except FAILURES as raised:
-            self._drop(reporter)
+            self.left = tuple(other for other in self.left if other is not reporter)
             self._failed(reporter, raised, error)
             if isinstance(raised, asyncio.CancelledError):
                 raise
-
-    def _drop(self, reporter: Reporter) -> None:
-        self.left = tuple(other for other in self.left if other is not reporter)
 
     def _failed(self, reporter: Reporter, raised: BaseException, error: BaseException) -> None:
         _connect(raised, error)

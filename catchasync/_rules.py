@@ -72,10 +72,7 @@ class Rules:
 
     def entry_of(self, case: Case) -> Entry:
         """Return what is registered for a failure; a class may do what it likes when asked."""
-        entry = guarded(self._find, case.subject, default=NOTHING)
-        if entry is NOTHING and case.subject is not case.error:
-            return guarded(self._find, case.error, default=NOTHING)
-        return entry
+        return guarded(self._find, case.subject, default=NOTHING)
 
     def _find(self, error: BaseException) -> Entry:
         for each in type(error).__mro__:

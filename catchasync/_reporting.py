@@ -18,7 +18,7 @@ import contextlib
 import contextvars
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import Any, Final, TypeAlias
 
 from catchasync import _runtimes
@@ -149,16 +149,17 @@ class _Round:
         try:
             result = reporter(error, context)
             if is_awaitable(result):
-                self._start(self._awaited(result, reporter, error))
+                self._see_through(result, reporter, error)
         except FAILURES as raised:
             broken.append((reporter, raised))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            _runtimes.finish(work)
-        except BaseException:
-            work.close()  # it could not be started: no loop can be had any more
-            raise
+    def _see_through(
+        self, awaitable: Awaitable[Any], reporter: Reporter, error: BaseException
+    ) -> None:
+        if _runtimes.here() is None:
+            _runtimes.run(awaitable)  # what it raises is raised here and now
+        else:
+            _runtimes.finish(self._awaited(awaitable, reporter, error))
 
     async def _awaited(
         self, awaitable: Awaitable[Any], reporter: Reporter, error: BaseException

@@ -59,11 +59,11 @@ def errors(reports: Reports) -> ErrorHandler:
     return ErrorHandler(reporters=[reports])
 
 
-def raised(error: BaseException) -> BaseException:
+def raised(error: Exception) -> Exception:
     """Give an error a traceback."""
     try:
         raise error
-    except BaseException as caught:  # noqa: BLE001
+    except Exception as caught:  # noqa: BLE001
         return caught
 
 
@@ -428,7 +428,7 @@ class TestRules:
     def test_a_rule_of_one_argument(self, errors: ErrorHandler) -> None:
         """A rule is called with two: one that takes another number is refused."""
         with pytest.raises(TypeError, match=r"is called as \(error, context\).*too many"):
-            errors.on(KeyError)(lambda _error: None)  # type: ignore[misc,arg-type]
+            errors.on(KeyError)(lambda _error: None)  # type: ignore[type-var]
 
     def test_a_rule_without_a_signature(self, errors: ErrorHandler) -> None:
         """What cannot be asked is believed."""

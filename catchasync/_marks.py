@@ -23,6 +23,7 @@ RELAYS: Final = {
     "asyncio.futures",
     "concurrent.futures._base",
     "outcome._impl",  # trio's
+    "trio._core._run",
     "twisted.python.failure",
 }
 
@@ -80,15 +81,14 @@ def is_marked(error: BaseException, since: int, by: tuple[int, ...]) -> bool:
         return False
     if found.by is not None and found.by != by:
         return False
-    return found.lane == _lane() or is_same_flight(error.__traceback__, found.trail)
+    return found.lane == _lane() or _is_same_flight(error.__traceback__, found.trail)
 
 
 def _lane() -> tuple[int, int]:
     return threading.get_ident(), id(_runtimes.current_task())
 
 
-def is_same_flight(traceback: TracebackType | None, trail: int) -> bool:
-    """Say whether the traceback grew from this trail by being passed on alone."""
+def _is_same_flight(traceback: TracebackType | None, trail: int) -> bool:
     while traceback is not None and id(traceback) != trail:
         if is_raise(traceback):
             return False

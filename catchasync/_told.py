@@ -1,8 +1,9 @@
 """Which errors have been reported: each failure once, however many hands it passes.
 
 An error object can be raised anew, and then it is a new failure (see `_marks`). So a mark tells
-where the flight stood when it was reported; an error that was merely passed on since, or handed
-over a second time, is the same failure. In doubt it counts as new: better told twice than lost.
+which raise had begun the flight that was reported; an error that was merely passed on since, or
+handed over a second time, is the same failure. In doubt it counts as new: better told twice than
+lost.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import weakref
 from types import TracebackType
 from typing import Any, Final, NamedTuple
 
-from catchasync._marks import NoMark, dict_of, is_raise, is_same_flight
+from catchasync._marks import NoMark, dict_of, is_raise
 from catchasync._runtimes import current_task
 
 KEY: Final = "__catchasync_told__"
@@ -28,8 +29,7 @@ class Told(NamedTuple):
     """Left on an error that was reported."""
 
     error: int  # id of the error: a copy is another error
-    trail: int  # id of the traceback that it had
-    was_raised: bool
+    origin: int | None  # what began the flight; None: it had not been raised
     task: weakref.ref[asyncio.Task[Any]] | None  # ids are used again: a dead task's prove nothing
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
@@ -59,9 +59,8 @@ def _marks_of(error: BaseException) -> dict[int, object]:
 
 def _mark(error: BaseException) -> Told:
     task: Any = current_task()
-    traceback = error.__traceback__
     reference = None if task is None else weakref.ref(task)
-    return Told(id(error), id(traceback), traceback is not None, reference)
+    return Told(id(error), _origin_of(error.__traceback__), reference)
 
 
 def _is_same(error: BaseException, mark: Told) -> bool:
@@ -69,10 +68,20 @@ def _is_same(error: BaseException, mark: Told) -> bool:
         return False
     if mark.task is not None and mark.task() is None and current_task() is not None:
         return False
-    traceback = error.__traceback__
-    if mark.was_raised:
-        return is_same_flight(traceback, mark.trail)
-    return _raises_in(traceback) <= 1  # handed over first, and raised since
+    if mark.origin is None:
+        return _raises_in(error.__traceback__) <= 1  # handed over first, and raised since
+    return mark.origin == _origin_of(error.__traceback__)
+
+
+def _origin_of(traceback: TracebackType | None) -> int | None:
+    """Return the id of the last raise; of the innermost frame where C raised."""
+    origin = None
+    while traceback is not None:
+        origin = id(traceback)
+        if is_raise(traceback):
+            break
+        traceback = traceback.tb_next
+    return origin
 
 
 def _raises_in(traceback: TracebackType | None) -> int:

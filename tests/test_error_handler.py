@@ -865,7 +865,7 @@ def test_nothing_is_kept() -> None:
         for answer in (None, NotFound(), "broken"):
             errors.on(Boom)(rule_of(answer))
             try:
-                raise Boom  # noqa: TRY301
+                raise Boom
             except Boom as error:
                 errors(error, ErrorContext(source="route", request=request))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from catchasync import HttpError, create_error, errors, render_error
 from catchasync._negotiation import FORMATS
 from tests.hostile import CLIENTS, aiohttp_client_error, hostile, raising
-from tests.rendering import OURS, error_with, loaded, text
+from tests.rendering import OURS, error_with, loaded, raised, text
 from tests.support import Boom
 
 FULL = errors.NotFound("No user 7.", code="no_user", details={"id": 7}, internal="secret")
@@ -257,19 +257,6 @@ def test_debug_shows_no_more_in_the_other_members() -> None:
     """What is told of the error is the same; only the stack is added."""
     plain, debug = loaded(Boom("secret")), loaded(Boom("secret"), debug=True)
     assert plain == {name: value for name, value in debug.items() if name != "stack"}
-
-
-def raised(error: BaseException) -> BaseException:
-    """Give an error a traceback."""
-    try:
-        raise_it(error)
-    except BaseException as caught:  # noqa: BLE001 - it is returned
-        return caught
-
-
-def raise_it(error: BaseException) -> NoReturn:
-    """Raise an error."""
-    raise error
 
 
 # Broken errors.

@@ -49,7 +49,7 @@ def legal_headers(raw: object) -> tuple[dict[str, str], list[str]]:
 
 
 def _name_of(raw: object) -> str | None:
-    name = _text(raw)
+    name = None if type(raw) is int else _text(raw)
     return name.lower() if name is not None and _NAME.fullmatch(name) else None
 
 

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 TEXT_LIMIT: Final = 10_000  # characters of one text; Apache's whole response head has 8190
-WHOLE_LIMIT: Final = 1_000_000  # characters of a value, all its texts together
+WHOLE_LIMIT: Final = 100_000  # characters of a value, all its texts together
 DEPTH_LIMIT: Final = 32  # values inside values; nobody reads deeper, and C's stack has an end
 INT_BITS: Final = 1_024  # Python itself refuses to write an int of more than 4300 digits
 

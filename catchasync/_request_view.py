@@ -36,8 +36,8 @@ def _shown(name: str, value: str) -> str:
 
 
 def _rows(request: Any) -> Iterator[tuple[str, str]]:
-    if not isinstance(request, Mapping):
-        yield from _rows_of_object(request)
+    if not isinstance(request, Mapping) or attribute(request, "method") is not None:
+        yield from _rows_of_object(request)  # aiohttp's is a mapping as well
     elif "REQUEST_METHOD" in request:
         yield from _rows_of_environ(request)
     else:

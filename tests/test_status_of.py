@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import urllib.error
 from collections.abc import Callable
-from email.message import Message
 from enum import IntEnum
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +12,8 @@ from typing import Any
 import pytest
 
 from catchasync import HttpError, create_error, errors, status_of
+from tests.hostile import CLIENTS, hostile
+from tests.rendering import error_with
 from tests.support import Boom
 
 
@@ -30,13 +30,6 @@ class Liar(int):
         return True
 
     __le__ = __lt__ = __gt__ = __ge__
-
-
-def error_with(**attributes: Any) -> Boom:
-    """Make an error with attributes."""
-    error = Boom()
-    vars(error).update(attributes)
-    return error
 
 
 @pytest.mark.parametrize("name", ["status", "status_code", "code"])
@@ -116,16 +109,6 @@ def test_a_group_that_lies_about_what_it_holds() -> None:
 
 
 # Hostile errors.
-
-
-def hostile(raised: BaseException) -> BaseException:
-    """Make an error that raises something at each look."""
-
-    class Hostile(Exception):
-        def __getattribute__(self, name: str) -> Any:
-            raise raised
-
-    return Hostile()
 
 
 @pytest.mark.parametrize("raised", [Boom(), RecursionError(), GeneratorExit(), StopIteration()])
@@ -318,37 +301,6 @@ def test_what_is_derived_from_a_framework_s_error_may_say_otherwise() -> None:
 
 
 # HTTP clients: not ours.
-
-
-def urllib_error() -> Any:
-    """The standard library's sets ``code`` and ``status``."""
-    return urllib.error.HTTPError("http://localhost", 404, "secret", Message(), None)
-
-
-def aiohttp_client_error() -> Any:
-    """Aiohttp's client sets ``status``."""
-    client = pytest.importorskip("aiohttp")
-    return client.ClientResponseError(None, (), status=404, message="secret", headers={"a": "b"})
-
-
-def httpx_error() -> Any:
-    """The status is the response's."""
-    httpx = pytest.importorskip("httpx")
-    request = httpx.Request("GET", "http://localhost")
-    return httpx.HTTPStatusError("secret", request=request, response=httpx.Response(404))
-
-
-def requests_error() -> Any:
-    """Likewise."""
-    return pytest.importorskip("requests").HTTPError("secret")
-
-
-def tornado_client_error() -> Any:
-    """Tornado's client sets ``code``."""
-    return pytest.importorskip("tornado.httpclient").HTTPClientError(404, "secret")
-
-
-CLIENTS = [urllib_error, aiohttp_client_error, httpx_error, requests_error, tornado_client_error]
 
 
 @pytest.mark.parametrize("make", CLIENTS)

@@ -35,6 +35,13 @@ class ErrorHandler:
     It is a `next`: ``catch_async(next=errors)``, for a route, a job, a consumer, a thread. It may
     be used from any thread and on any loop.
 
+    Reporters of others are one line each::
+
+        lambda error, context: structlog.get_logger().log(context.level, "failed", exc_info=error)
+        lambda error, context: context.expected or sentry_sdk.capture_exception(error)
+        lambda error, context: trace.get_current_span().record_exception(error)  # OpenTelemetry
+        lambda error, context: FAILURES.labels(context.source, context.status).inc()  # Prometheus
+
     Args:
         debug: Whether responses show the stack of the error. Never for strangers.
         reporters: Who is told of errors: callables of ``(error, context)``, sync or async. Default:

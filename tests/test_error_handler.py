@@ -334,6 +334,23 @@ class TestRules:
             errors(Boom())
         assert [Boom] == [type(error) for error in reports.errors]
 
+    @pytest.mark.parametrize("is_same", [False, True])
+    def test_a_rule_that_raises(
+        self, errors: ErrorHandler, reports: Reports, *, is_same: bool
+    ) -> None:
+        """It is told to all reporters, the error itself no second time, and is a plain 500."""
+        error, broken = Boom(), NotFound("secret")
+
+        @errors.on(Boom)
+        def rule(_error: Boom, _context: ErrorContext) -> None:
+            raise error if is_same else broken
+
+        response = errors(error, ErrorContext(request="request"))
+        assert 500 == response.status
+        assert b"secret" not in response.body
+        assert [error, *([] if is_same else [broken])] == reports.errors
+        assert "request" == reports.contexts[-1].request
+
     def test_the_nearest_class(self, errors: ErrorHandler) -> None:
         """The nearest class in the MRO counts, whatever the order of registration."""
         errors.on(KeyError)(lambda *_: "key")
@@ -652,9 +669,13 @@ class TestReportedOnce:
     def test_a_copy(self, errors: ErrorHandler, reports: Reports) -> None:
         """A copy, and what was pickled, are errors of their own."""
         error = Boom()
-        for each in (error, copy.copy(error), pickle.loads(pickle.dumps(error))):  # noqa: S301
-            errors(each)
-        assert 3 == len(reports.errors)
+        errors(error)
+        errors(copy.copy(error))
+        errors(pickle.loads(pickle.dumps(error)))  # noqa: S301
+        twin = Boom()
+        vars(twin).update(vars(error))
+        errors(twin)
+        assert 4 == len(reports.errors)
 
     def test_two_handlers(self, errors: ErrorHandler, reports: Reports) -> None:
         """Each handler reports it."""

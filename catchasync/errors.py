@@ -114,7 +114,7 @@ class HttpError(Exception):
         return new, (type(self), *self.args), vars(self)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.status}, {self.message!r})"
+        return f"{type(self).__name__}({self.__dict__.get('status')}, {str(self)!r})"
 
 
 class _StatusError(HttpError):
@@ -149,7 +149,7 @@ class _StatusError(HttpError):
         )
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.message!r})"
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 _by_status: Final[dict[int, type[_StatusError]]] = {}

@@ -120,6 +120,8 @@ class HttpError(Exception):
 class _StatusError(HttpError):
     """An `HttpError` whose class says its status; a subclass of a subclass inherits it."""
 
+    status: int
+
     def __init_subclass__(cls, status: int | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         if status is not None:

@@ -47,6 +47,10 @@ class ErrorResponse:
 
     __slots__ = ("body", "headers", "status")
 
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.status = status
         self.headers = headers

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from catchasync._plain import pairs_of
 
 COUNT_LIMIT: Final = 100  # fields; Apache's LimitRequestFields
 LENGTH_LIMIT: Final = 8_190  # characters of one; Apache's LimitRequestFieldSize, and clients' too
+NAME_LIMIT: Final = 256  # characters of a name; what is remembered must be short
 
 OURS: Final = {
     "content-encoding",
@@ -24,7 +26,7 @@ OURS: Final = {
 # Fields whose lines cannot be joined by commas (RFC 9110, section 5.3): of several, the first goes.
 ALONE: Final = {"location", "retry-after", "set-cookie"}
 
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")  # a token: RFC 9110, section 5.6.2
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token: RFC 9110, section 5.6.2
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # section 5.5, obs-text too: it is latin-1
 
 
@@ -41,21 +43,38 @@ def legal_headers(raw: object) -> tuple[dict[str, str], list[str]]:
         name, value = _name_of(raw_name), _value_of(raw_value)
         if name in OURS:
             continue
-        if name is None or value is None or (name in legal and name in ALONE):
+        if name in legal and value is not None:
+            value = _joined(name, legal[name], value)
+        if name is None or value is None:
             dropped.append(name or "a name that is none")
         else:
-            legal[name] = f"{legal[name]}, {value}" if name in legal else value
+            legal[name] = value
     return legal, dropped
+
+
+def _joined(name: str, first: str, second: str) -> str | None:
+    """Join two lines of a field; an empty one adds nothing."""
+    if name in ALONE:
+        return None
+    value = f"{first}, {second}" if first and second else first or second
+    return value if len(value) <= LENGTH_LIMIT else None
 
 
 def _name_of(raw: object) -> str | None:
     name = None if type(raw) is int else _text(raw)
-    return name.lower() if name is not None and _NAME.fullmatch(name) else None
+    return None if name is None or len(name) > NAME_LIMIT else _legal_name(name)
+
+
+@lru_cache(maxsize=256)  # a program has few
+def _legal_name(name: str) -> str | None:
+    return name.lower() if _NAME.fullmatch(name) else None
 
 
 def _value_of(raw: object) -> str | None:
     value = _text(raw)
-    if value is None or len(value) > LENGTH_LIMIT or not _VALUE.fullmatch(value):
+    if value is None or len(value) > LENGTH_LIMIT:
+        return None
+    if not (value.isascii() and value.isprintable()) and not _VALUE.fullmatch(value):
         return None
     return value.strip(" \t")
 

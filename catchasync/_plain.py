@@ -18,6 +18,8 @@ from typing import Any, Final, TypeVar
 TEXT_LIMIT: Final = 10_000  # characters of one text; Apache's whole response head has 8190
 WHOLE_LIMIT: Final = 100_000  # characters of a value, all its texts together
 DEPTH_LIMIT: Final = 32  # values inside values; nobody reads deeper, and C's stack has an end
+SHORT: Final = 256  # characters; most texts are, and are taken as they stand
+SAFE: Final = 2**53  # JavaScript's numbers are exact up to here
 INT_BITS: Final = 1_024  # Python itself refuses to write an int of more than 4300 digits
 
 CUT: Final = "..."
@@ -71,24 +73,28 @@ class _Reader:
     def __init__(self) -> None:
         self._left = WHOLE_LIMIT
 
-    def read(self, value: object, depth: int) -> Any:
+    def read(self, value: Any, depth: int) -> Any:
         self._left -= 1
+        kind = type(value)
+        if kind is str and len(value) < SHORT and value.isascii() and value.isprintable():
+            self._left -= len(value)
+            return value
+        if value is None or kind is bool or (kind is int and -SAFE < value < SAFE):
+            return value
         if depth > DEPTH_LIMIT or self._left < 0:
             return CUT
         return guarded(self._read, value, depth, default=UNREADABLE)
 
     def _read(self, value: Any, depth: int) -> Any:
         kind = type(value)
-        if value is None or kind is bool:
-            return value
         if issubclass(kind, str):
             return self._text(value)
-        if issubclass(kind, int | float):
+        if issubclass(kind, (int, float)):  # a tuple is looked through faster than a union
             return _number(value)
-        if (pairs := _pairs(value)) is not None:
-            return {self._key(key): self.read(item, depth + 1) for key, item in self._some(pairs)}
         if (items := _items(value)) is not None:
             return [self.read(item, depth + 1) for item in self._some(items)]
+        if (pairs := _pairs(value)) is not None:
+            return {self._key(key): self.read(item, depth + 1) for key, item in self._some(pairs)}
         return self._read_other(value, depth)
 
     def _read_other(self, value: Any, depth: int) -> Any:
@@ -106,7 +112,8 @@ class _Reader:
         return text
 
     def _key(self, key: object) -> str:
-        return self._text(key)
+        text = self.read(key, 0)
+        return text if type(text) is str else self._text(key)
 
     def _some(self, items: Iterable[T]) -> Iterator[T]:
         """Give the items for which there is room: there may be no end to them."""
@@ -137,6 +144,8 @@ def _pairs(value: Any) -> Iterable[tuple[object, object]] | None:
 
 def _items(value: Any) -> Iterable[object] | None:
     """Return the items of a sequence or set."""
+    if type(value) is list:
+        return value
     for kind in (list, tuple, set, frozenset):
         if issubclass(type(value), kind):
             return kind.__iter__(value)

@@ -148,7 +148,8 @@ def _members(facts: Facts, stack: str | None) -> str:
     """Return the members that an error may have besides: ``,"code":"user_not_found"``."""
     members = ""
     if facts.code is not None:
-        members = f',"code":{_encode(facts.code)}'
+        code = facts.code
+        members = f',"code":{_quote(code) if isinstance(code, str) else code}'
     if facts.details is not None:
         members += f',"details":{_encode(facts.details)}'
     return members if stack is None else f'{members},"stack":{_quote(stack)}'

@@ -114,11 +114,13 @@ class HttpError(Exception):
         return new, (type(self), *self.args), vars(self)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.status}, {self.message!r})"
+        return f"{type(self).__name__}({self.__dict__.get('status')}, {str(self)!r})"
 
 
 class _StatusError(HttpError):
     """An `HttpError` whose class says its status; a subclass of a subclass inherits it."""
+
+    status: int
 
     def __init_subclass__(cls, status: int | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -149,7 +151,7 @@ class _StatusError(HttpError):
         )
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.message!r})"
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 _by_status: Final[dict[int, type[_StatusError]]] = {}

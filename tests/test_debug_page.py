@@ -404,7 +404,8 @@ def fail_as(name: str) -> BaseException:
 @pytest.mark.parametrize("name", ["<string>", "", "nowhere.py", "/", "\ud800", "x" * 9_999])
 def test_a_file_that_is_none(name: str) -> None:
     """Then there is no source; the rest is shown."""
-    assert "ZeroDivisionError" in page_of(fail_as(name)).text
+    error = fail_as(name)
+    assert type(error).__name__ in page_of(error).text
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no /dev/zero")  # noqa: PTH110

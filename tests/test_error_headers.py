@@ -29,6 +29,8 @@ def headers_of(error: Any) -> dict[str, str]:
         ({"Retry-After": 30}, {"retry-after": "30"}),
         ({b"X-A": b"b\xff"}, {"x-a": "b\xff"}),
         ([("X-A", "1"), ("x-a", "2")], {"x-a": "1, 2"}),
+        ([("x-a", "1"), ("x-a", ""), ("x-a", "2")], {"x-a": "1, 2"}),
+        ([("x-a", "x" * 5_000), ("x-a", "y" * 5_000)], {"x-a": "x" * 5_000}),
         ([("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], {"set-cookie": "a=1"}),
         ({"x-a": " \t b \t"}, {"x-a": "b"}),
         ({"x-a": ""}, {"x-a": ""}),

@@ -296,7 +296,7 @@ def test_a_defect_of_ours_is_a_plain_500(
 ) -> None:
     """And one log entry."""
 
-    def fail(_error: object) -> None:
+    def fail(*_: object) -> None:
         raise defect
 
     monkeypatch.setattr("catchasync._render.facts_of", fail)
@@ -325,10 +325,15 @@ def test_the_interpreter_s_own_exit_goes_through(raised: BaseException) -> None:
         def details(self) -> Any:
             raise raised
 
+        def __str__(self) -> str:
+            raise raised
+
     error = BaseException.__new__(Interrupted)
     vars(error).update(expose=True)
     with pytest.raises(type(raised)):
         render_error(error)
+    with pytest.raises(type(raised)):
+        render_error(errors.NotFound(details=[error]))
 
 
 def test_a_subclass_that_forgot_to_call_init() -> None:

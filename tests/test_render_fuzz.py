@@ -148,7 +148,7 @@ ATTRIBUTES = st.fixed_dictionaries(
         "detail": values,
         "description": values,
         "details": values,
-        "headers": headers | values,
+        "headers": headers | scalars | harmless_odd,  # they may be told
         "expose": st.booleans() | values,
         "operational": values,
         "__notes__": values,

@@ -93,4 +93,4 @@ class Case(ErrorContext):
         return self._default
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_given"], name)
+        return getattr(self.__dict__.get("_given"), name)

@@ -13,10 +13,12 @@ from catchasync import _runtimes
 from catchasync._failures import described
 from catchasync._kinds import is_awaitable
 from catchasync._plain import guarded
-from catchasync._reporting import last_resort
-from catchasync._told import was_told
+from catchasync._reporting import last_resort, write
+from catchasync._told import LOG, is_known
 
 logger = logging.getLogger("catchasync")
+
+MESSAGE: Final = "the process ends: %s"
 
 PATIENCE: Final = 5.0  # seconds to flush; supervisors kill after 10 (docker) to 90 (systemd)
 
@@ -24,9 +26,9 @@ PATIENCE: Final = 5.0  # seconds to flush; supervisors kill after 10 (docker) to
 def exit_process(error: BaseException) -> None:
     """End the process with status 1, from whichever thread: the `crash` of an `ErrorHandler`.
 
-    The error is logged as fatal on `catchasync`, with its traceback where no reporter was told of
-    it. Log handlers, standard output and standard error are flushed, for at most five seconds. What
-    was registered with `atexit` does not run: a supervisor starts the process anew.
+    The error is logged as fatal on `catchasync`, with its traceback unless `log_error` has just
+    logged that. Log handlers, standard output and standard error are flushed, for at most five
+    seconds. What was registered with `atexit` does not run: a supervisor starts the process anew.
 
     Args:
         error: Why.
@@ -50,8 +52,10 @@ def _watch() -> None:
 
 
 def _log(error: BaseException) -> None:
-    known = None if was_told(error) else error
-    logger.critical("the process ends: %s", described(error), exc_info=known)
+    if is_known(error, LOG):
+        logger.critical(MESSAGE, described(error))
+    else:
+        write(logging.CRITICAL, MESSAGE, (described(error),), error)
 
 
 def _drain() -> None:

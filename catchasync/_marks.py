@@ -30,6 +30,10 @@ RELAYS: Final = {
 # The instance dictionary itself, past whatever an error class does with attributes.
 dict_of: Callable[[BaseException], dict[str, Any]] = BaseException.__dict__["__dict__"].__get__
 
+traceback_of: Callable[[BaseException], TracebackType | None] = BaseException.__dict__[
+    "__traceback__"
+].__get__
+
 
 class Clock:
     """Counts the marks made so far; a wrapper notes the count when its call begins."""

@@ -18,6 +18,7 @@ import contextlib
 import contextvars
 import logging
 import sys
+import traceback
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import Any, Final, TypeAlias
 
@@ -25,11 +26,25 @@ from catchasync import _runtimes
 from catchasync._context import ErrorContext
 from catchasync._failures import described
 from catchasync._kinds import is_awaitable, name_of
+from catchasync._marks import traceback_of
 from catchasync._plain import guarded, text_of
 from catchasync._statuses import attribute
+from catchasync._told import LOG, is_news
+from catchasync._traces import text_of_trace, trace_of
 
 Reporter: TypeAlias = Callable[[BaseException, Any], Any]
 """Is told of errors: called with the error and its context; what it returns is dropped."""
+
+# Past whatever an error class does with attributes.
+_cause_of: Callable[[BaseException], BaseException | None] = BaseException.__dict__[
+    "__cause__"
+].__get__
+_context_of: Callable[[BaseException], BaseException | None] = BaseException.__dict__[
+    "__context__"
+].__get__
+_set_context: Callable[[BaseException, BaseException], None] = BaseException.__dict__[
+    "__context__"
+].__set__
 
 Broken: TypeAlias = list[tuple[Reporter, BaseException]]
 
@@ -78,8 +93,29 @@ def log_error(error: BaseException, context: Any = None) -> None:
         what = text_of(error, MESSAGE_LIMIT)
         logger.log(level, "%s: %s %s: %r", where, status, type(error).__name__, what, extra=extra)
     else:
-        what = type(error).__name__
-        logger.log(level, "%s: %s", where, what, exc_info=error, extra=extra)
+        write(level, "%s: %s", (where, type(error).__name__), error, extra)
+        is_news(error, LOG)  # `exit_process` need not repeat it
+
+
+def write(
+    level: int,
+    message: str,
+    args: tuple[object, ...],
+    error: BaseException,
+    extra: dict[str, object] | None = None,
+) -> None:
+    """Log an error with its traceback, also one that `traceback` cannot read."""
+    if guarded(_is_readable, error, default=False):
+        exc_info = type(error), error, traceback_of(error)
+        logger.log(level, message, *args, exc_info=exc_info, extra=extra)
+    else:
+        trace = text_of_trace(trace_of(error))
+        logger.log(level, f"{message}\n%s", *args, trace, extra=extra)  # noqa: G004 - no data
+
+
+def _is_readable(error: BaseException) -> bool:
+    traceback.TracebackException(type(error), error, traceback_of(error), lookup_lines=False)
+    return True
 
 
 def last_resort(message: str, error: BaseException) -> None:
@@ -88,7 +124,7 @@ def last_resort(message: str, error: BaseException) -> None:
         return
     with inside("log"):
         try:
-            logger.error("%s", message, exc_info=error)
+            write(logging.ERROR, "%s", (message,), error)
         except Exception:  # noqa: BLE001 - a filter, or a handler that does not do as it should
             guarded(_print, f"catchasync: {message}: {described(error)}", default=None)
 
@@ -182,13 +218,13 @@ class _Round:
 
 def _connect(raised: BaseException, error: BaseException) -> None:
     """Let the traceback of what a reporter raised show what it was told of."""
-    if raised.__context__ is None and not any(raised is one for one in _chain(error)):
-        raised.__context__ = error
+    if _context_of(raised) is None and not any(raised is one for one in _chain(error)):
+        _set_context(raised, error)
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
     chain: list[BaseException] = []
     while error is not None and not any(error is one for one in chain):
         chain.append(error)
-        error = error.__cause__ or error.__context__
+        error = _cause_of(error) or _context_of(error)
     return chain

@@ -15,12 +15,14 @@ import weakref
 from types import TracebackType
 from typing import Any, Final, NamedTuple
 
-from catchasync._marks import NoMark, dict_of, is_raise
+from catchasync._marks import NoMark, dict_of, is_raise, traceback_of
 from catchasync._runtimes import current_task
 
 KEY: Final = "__catchasync_told__"
 
-serials: Final = itertools.count(1)  # an id of ours, which no later handler can have again
+LOG: Final = 0  # the serial of the log; it shows the traceback of a failure once
+
+serials: Final = itertools.count(LOG + 1)  # ids of ours, which no later handler can have again
 
 _lock: Final = threading.RLock()  # re-entrant: a finaliser may report in the middle
 
@@ -40,16 +42,15 @@ class Told(NamedTuple):
 def is_news(error: BaseException, serial: int) -> bool:
     """Say whether this failure is reported for the first time by what has this serial."""
     with _lock:
-        before = _marks_of(error).get(serial)
-        marks = {**_marks_of(error), serial: _mark(error)}
-        dict_of(error)[KEY] = marks
-    return not (isinstance(before, Told) and _is_same(error, before))
+        known = is_known(error, serial)
+        dict_of(error)[KEY] = {**_marks_of(error), serial: _mark(error)}
+    return not known
 
 
-def was_told(error: BaseException) -> bool:
-    """Say whether any handler has reported this failure."""
-    marks = _marks_of(error).values()
-    return any(isinstance(mark, Told) and _is_same(error, mark) for mark in marks)
+def is_known(error: BaseException, serial: int) -> bool:
+    """Say whether this failure has been reported by what has this serial."""
+    mark = _marks_of(error).get(serial)
+    return isinstance(mark, Told) and _is_same(error, mark)
 
 
 def _marks_of(error: BaseException) -> dict[int, object]:
@@ -60,7 +61,7 @@ def _marks_of(error: BaseException) -> dict[int, object]:
 def _mark(error: BaseException) -> Told:
     task: Any = current_task()
     reference = None if task is None else weakref.ref(task)
-    return Told(id(error), _origin_of(error.__traceback__), reference)
+    return Told(id(error), _origin_of(traceback_of(error)), reference)
 
 
 def _is_same(error: BaseException, mark: Told) -> bool:
@@ -69,8 +70,8 @@ def _is_same(error: BaseException, mark: Told) -> bool:
     if mark.task is not None and mark.task() is None and current_task() is not None:
         return False
     if mark.origin is None:
-        return _raises_in(error.__traceback__) <= 1  # handed over first, and raised since
-    return mark.origin == _origin_of(error.__traceback__)
+        return _raises_in(traceback_of(error)) <= 1  # handed over first, and raised since
+    return mark.origin == _origin_of(traceback_of(error))
 
 
 def _origin_of(traceback: TracebackType | None) -> int | None:

@@ -27,6 +27,7 @@ from catchasync import (
     log_error,
 )
 from catchasync.errors import NotFound, ServiceUnavailable
+from tests.hostile import Broken, hostile
 from tests.support import Boom, step
 
 
@@ -808,6 +809,11 @@ class TestContext:
         )
         assert [None] * 6 == list(vars(ErrorContext()).values())
 
+    def test_a_copy(self, errors: ErrorHandler) -> None:
+        """A rule may copy what it is handed."""
+        errors.on(Boom)(lambda _error, context: copy.copy(context).source)
+        assert "job" == errors(Boom(), ErrorContext(source="job"))
+
     def test_its_repr(self) -> None:
         """It shows what was given."""
         assert "ErrorContext(source='job', debug=False)" == repr(
@@ -910,6 +916,29 @@ def test_nothing_is_kept() -> None:
         assert [None] == [reference() for reference in alive]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("raised", [Boom(), RecursionError(), MemoryError(), KeyError()])
+@pytest.mark.parametrize("format", ["problem", "html", "text"])
+def test_a_hostile_error(
+    raised: Exception,
+    format: Any,  # noqa: A002
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An error that raises at each look is reported, classified and answered."""
+    told: list[BaseException] = []
+    errors = ErrorHandler(
+        debug=True, format=format, reporters=[log_error, lambda e, _c: told.append(e)]
+    )
+    errors.on(LookupError, status=404)
+    error = hostile(raised)
+    assert 500 == errors(error, Broken()).status
+    assert errors.report(Broken()) is None  # type: ignore[func-returns-value]
+    assert error is told[0]
+    assert 2 == len(told)
+    texts = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert texts[0].startswith("an error: Hostile\n")
+    assert "an error: CallbackError" == texts[-1].splitlines()[0]
 
 
 def test_the_default_reporter(caplog: pytest.LogCaptureFixture) -> None:

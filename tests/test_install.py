@@ -292,6 +292,18 @@ threading.Thread(target=work).start()
         assert "ValueError: boom" == outcome.err.splitlines()[-1]
         assert 1 == outcome.status
 
+    def test_another_was_told(self) -> None:
+        """Where reporters were told of it, but not the log, the entry has the traceback."""
+        outcome = run(
+            """
+logging.basicConfig(stream=sys.stdout)
+errors = ErrorHandler(reporters=[tell], crash=exit_process)
+errors.report(ValueError("boom"), ErrorContext(source="job"))
+            """
+        )
+        assert "told job ValueError boom" == outcome.out[0]
+        assert "ValueError: boom" == outcome.out[-1]
+
     def test_logging_fails(self) -> None:
         """It exits all the same."""
         outcome = run(

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catchasync._catch import catch_async, exempt, unwrap
+from catchasync._statuses import status_of
 from catchasync.errors import (
     CallbackError,
     CallbackNeverCalled,
     CatchAsyncError,
     HandlerIncomplete,
+    HttpError,
     NextCalledTwice,
+    create_error,
 )
 
 if TYPE_CHECKING:
@@ -23,11 +26,18 @@ if TYPE_CHECKING:
     from catchasync._awaitables import spawn as spawn
     from catchasync._callbackify import callbackify as callbackify
     from catchasync._callbacks import wrap_callback as wrap_callback
+    from catchasync._context import ErrorContext as ErrorContext
     from catchasync._controllers import wrap_controller as wrap_controller
+    from catchasync._crash import exit_process as exit_process
+    from catchasync._error_response import ErrorResponse as ErrorResponse
+    from catchasync._handler import ErrorHandler as ErrorHandler
     from catchasync._promisify import promisify as promisify
     from catchasync._promisify_all import promisify_all as promisify_all
+    from catchasync._render import render_error as render_error
+    from catchasync._reporting import log_error as log_error
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
+    from catchasync._rollback import Rollback as Rollback
     from catchasync._routes import Route as Route
     from catchasync._routes import apply_routes as apply_routes
     from catchasync._routes import create_routes as create_routes
@@ -40,21 +50,31 @@ __all__ = [
     "CallbackError",
     "CallbackNeverCalled",
     "CatchAsyncError",
+    "ErrorContext",
+    "ErrorHandler",
+    "ErrorResponse",
     "HandlerIncomplete",
+    "HttpError",
     "NextCalledTwice",
     "ResponseTracker",
+    "Rollback",
     "Route",
     "Sent",
     "apply_routes",
     "as_awaitable",
     "callbackify",
     "catch_async",
+    "create_error",
     "create_routes",
     "drain",
     "exempt",
+    "exit_process",
+    "log_error",
     "promisify",
     "promisify_all",
+    "render_error",
     "spawn",
+    "status_of",
     "unwrap",
     "wrap_callback",
     "wrap_controller",
@@ -63,7 +83,11 @@ __all__ = [
 ]
 
 _LAZY = {  # whoever only decorates handlers does not wait for these
+    "ErrorContext": "_context",
+    "ErrorHandler": "_handler",
+    "ErrorResponse": "_error_response",
     "ResponseTracker": "_response",
+    "Rollback": "_rollback",
     "Route": "_routes",
     "Sent": "_response",
     "apply_routes": "_routes",
@@ -71,8 +95,11 @@ _LAZY = {  # whoever only decorates handlers does not wait for these
     "callbackify": "_callbackify",
     "create_routes": "_routes",
     "drain": "_awaitables",
+    "exit_process": "_crash",
+    "log_error": "_reporting",
     "promisify": "_promisify",
     "promisify_all": "_promisify_all",
+    "render_error": "_render",
     "spawn": "_awaitables",
     "wrap_callback": "_callbacks",
     "wrap_controller": "_controllers",

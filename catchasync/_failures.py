@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 from catchasync.errors import CallbackError
 
@@ -24,10 +24,11 @@ CANCELLATIONS: Final = {
 
 def as_error(value: object) -> BaseException:
     """Turn what was handed over as an error into an exception; only ``None`` means "no error"."""
-    if isinstance(value, BaseException):
-        return value
-    if isinstance(value, type) and issubclass(value, BaseException):
-        return _instance_of(value)
+    kind = type(value)  # `isinstance` would ask the object too, which may do what it likes
+    if issubclass(kind, BaseException):
+        return cast("BaseException", value)
+    if issubclass(kind, type) and issubclass(cast("type", value), BaseException):
+        return _instance_of(cast("type[BaseException]", value))
     return CallbackError(value)
 
 
@@ -70,9 +71,10 @@ def is_never_caught(error: BaseException) -> bool:
     A group is one when all that it holds are, or when it holds one that ``except Exception``
     would have let by.
     """
-    if not isinstance(error, BaseExceptionGroup):
-        return isinstance(error, NEVER_CAUGHT) or _is_cancellation(type(error))
-    leaves = list(_leaves(error))
+    kind = type(error)
+    if not issubclass(kind, BaseExceptionGroup):
+        return issubclass(kind, NEVER_CAUGHT) or _is_cancellation(kind)
+    leaves = list(_leaves(cast("BaseExceptionGroup[BaseException]", error)))
     exempt = [leaf for leaf in leaves if is_never_caught(leaf)]
     return exempt == leaves or not all(isinstance(leaf, Exception) for leaf in exempt)
 
@@ -87,3 +89,13 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield from _leaves(error)
         else:
             yield error
+
+
+def described(error: BaseException) -> str:
+    """Return the type and message of an error in one line, whatever its ``str()`` does."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an error that cannot even say what it is
+        return f"{name}: <its str() failed>"
+    return f"{name}: {text}" if text else name

@@ -13,14 +13,26 @@ import opcode
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from catchasync import _runtimes
 
 KEY = "__catchasync__"
 
+RELAYS: Final = {
+    "asyncio.futures",
+    "concurrent.futures._base",
+    "outcome._impl",  # trio's
+    "trio._core._run",
+    "twisted.python.failure",
+}
+
 # The instance dictionary itself, past whatever an error class does with attributes.
 dict_of: Callable[[BaseException], dict[str, Any]] = BaseException.__dict__["__dict__"].__get__
+
+traceback_of: Callable[[BaseException], TracebackType | None] = BaseException.__dict__[
+    "__traceback__"
+].__get__
 
 
 class Clock:
@@ -82,18 +94,18 @@ def _lane() -> tuple[int, int]:
 
 def _is_same_flight(traceback: TracebackType | None, trail: int) -> bool:
     while traceback is not None and id(traceback) != trail:
-        if _is_raise(traceback):
+        if is_raise(traceback):
             return False
         traceback = traceback.tb_next
     return traceback is not None
 
 
-def _is_raise(traceback: TracebackType) -> bool:
+def is_raise(traceback: TracebackType) -> bool:
     """Say whether the frame raised the error itself, rather than called what raised it.
 
-    A future of `concurrent.futures` raises in Python what it was given: that is no new failure.
+    A future written in Python raises what it was given: that is no new failure.
     """
     frame = traceback.tb_frame
     if frame.f_code.co_code[traceback.tb_lasti] != opcode.opmap["RAISE_VARARGS"]:
         return False
-    return bool(frame.f_globals.get("__name__") != "concurrent.futures._base")
+    return frame.f_globals.get("__name__") not in RELAYS

@@ -27,6 +27,7 @@ from catchasync._futures import watch
 from catchasync._kinds import is_awaitable, kind_of, name_of, short_name_of, signature_of
 from catchasync._pending import Pending, Returned
 from catchasync._places import Call, caller_of, signature_without, slot_of
+from catchasync._waiting import new_waiter
 from catchasync.conventions import Convention, TwoCallbacks, error_first, future
 from catchasync.types import Late
 
@@ -268,7 +269,7 @@ def driver(plan: Plan) -> Promisified:
             returned = _seen_through(returned, callback)
         del args, kwargs, callback
         if not pending:
-            waiter = _runtimes.new_waiter()
+            waiter = new_waiter()
             timer = None if plan.timeout is None else plan.timer(receivers, returned)
             pending.append(waiter)
             try:

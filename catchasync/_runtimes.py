@@ -14,9 +14,9 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
-from catchasync._trio import TrioHome, TrioWaiter
+from catchasync._trio import TrioHome
 
 _kept: set[asyncio.Future[Any]] = (
     set()
@@ -40,6 +40,14 @@ class Home(Protocol):
 
     def later(self, seconds: float, function: Callable[[], object]) -> Timer:
         """Call a function there after that time; call this on the loop's own thread."""
+        ...
+
+    async def shield(self, awaitable: Awaitable[Any]) -> bool:
+        """Await it where no cancellation reaches it; true where one came, and was held back."""
+        ...
+
+    def cancel_again(self) -> None:
+        """Let the cancellation that was held back come, unless it was taken back meanwhile."""
         ...
 
 
@@ -130,6 +138,23 @@ class AsyncioHome:
     def later(self, seconds: float, function: Callable[[], object]) -> Timer:
         return LoopTimer(self.loop, self.loop.call_later(seconds, function))
 
+    async def shield(self, awaitable: Awaitable[Any]) -> bool:
+        task: Any = self.start(awaitable)
+        # Or the end of `asyncio.run` would cancel it. Documented for those who extend asyncio.
+        asyncio._unregister_task(task)  # noqa: SLF001
+        held_back = False
+        with _anyio_shield():
+            while not task.done():
+                try:
+                    await asyncio.wait([task])
+                except asyncio.CancelledError:
+                    held_back = True
+        return held_back
+
+    def cancel_again(self) -> None:
+        # Not at once: a timeout around us, whose cancellation it was, takes it back first.
+        self.loop.call_soon(_cancel_again, asyncio.current_task(self.loop))
+
 
 class Errand:
     """An awaitable on its way to a loop; where that closes before it came, it is run all the same.
@@ -170,54 +195,16 @@ class LoopTimer:
             self.loop.call_soon_threadsafe(self.handle.cancel)
 
 
-Waiter: TypeAlias = asyncio.Future[None] | TrioWaiter
+def _cancel_again(task: asyncio.Task[Any] | None) -> None:
+    if task is not None and task.cancelling() and not task.done():
+        task.uncancel()
+        task.cancel()
 
 
-def new_waiter() -> Waiter:
-    """Make what the running task can wait for until it is woken."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        return TrioWaiter(trio)
-    return asyncio.get_running_loop().create_future()
-
-
-def wake(waiter: Waiter, lost: Callable[[], object]) -> None:
-    """Wake what waits, from any thread; call ``lost`` where its loop ends before it could wake.
-
-    On the loop's own thread nothing goes through the loop's pipe, which costs most.
-    """
-    if isinstance(waiter, TrioWaiter):
-        send: Callable[..., object] = waiter.send
-    elif asyncio._get_running_loop() is waiter.get_loop():  # noqa: SLF001 - as in `here`
-        return _wake(waiter)
-    else:
-        send = waiter.get_loop().call_soon_threadsafe
-    with contextlib.suppress(RuntimeError):  # its loop is over: the wake-up is dropped
-        send(WakeUp(waiter, lost))
-    return None
-
-
-def _wake(waiter: Waiter) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
-
-
-class WakeUp:
-    """A call on its way to the loop of what waits; says so where it is dropped on the way."""
-
-    __slots__ = ("_lost", "_waiter")
-
-    def __init__(self, waiter: Waiter, lost: Callable[[], object]) -> None:
-        self._waiter = waiter
-        self._lost: Callable[[], object] | None = lost
-
-    def __call__(self) -> None:
-        self._lost = None
-        _wake(self._waiter)
-
-    def __del__(self) -> None:
-        if self._lost is not None:
-            self._lost()
+def _anyio_shield() -> Any:
+    """Keep anyio from cancelling us over and over: its scopes do so until the task obeys."""
+    anyio = sys.modules.get("anyio")
+    return contextlib.nullcontext() if anyio is None else anyio.CancelScope(shield=True)
 
 
 def here() -> Home | None:

@@ -48,6 +48,14 @@ class TrioHome:
         )
         return timer
 
+    async def shield(self, awaitable: Awaitable[Any]) -> bool:
+        with self.trio.CancelScope(shield=True):
+            await awaitable
+        return False
+
+    def cancel_again(self) -> None:
+        """Do nothing: trio cancels again of itself, at every checkpoint."""
+
 
 class TrioTimer:
     """What trio has no word for: a call that is to come, which any thread may cancel."""

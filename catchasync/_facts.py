@@ -1,0 +1,126 @@
+"""What of an error may leave the process: read once, without trusting it, and plain from then on.
+
+Everything that decides what strangers may see must live here, and in `_headers` for the headers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from catchasync._headers import legal_headers
+from catchasync._plain import clean, guarded, jsonable, text_of
+from catchasync._statuses import (
+    OURS,
+    SERVER_ERROR,
+    attribute,
+    is_named,
+    is_of_client,
+    own_status,
+    phrase_of,
+    subject_of,
+)
+
+logger = logging.getLogger("catchasync")
+
+CODE_LIMIT: Final = 256  # characters
+MESSAGES: Final = ("message", "detail", "description")  # as frameworks set them
+
+NO_HEADERS: Final[Mapping[str, str]] = {}
+
+
+class Facts(NamedTuple):
+    """
+    What may leave the process.
+
+    Args:
+        status: 400 to 599.
+        title: The phrase of the status.
+        detail: The message, or again the phrase.
+        code: What clients tell the error by.
+        details: What JSON can hold.
+        headers: Legal ones, by lower-case name.
+    """
+
+    status: int
+    title: str
+    detail: str
+    code: str | int | None = None
+    details: Any = None
+    headers: Mapping[str, str] = NO_HEADERS
+
+
+def facts_of(error: object, status: int | None = None) -> Facts:
+    """Return what may be told of an error; of a group that holds one error alone, of that one.
+
+    Args:
+        error: Any error; it is not trusted.
+        status: What it is answered with, whatever it says itself.
+    """
+    subject = subject_of(error)
+    own = own_status(subject)
+    is_foreign = own is None and is_of_client(subject)
+    status = status or own
+    title = phrase_of(status or SERVER_ERROR)
+    if is_foreign:
+        return Facts(status or SERVER_ERROR, title, title)
+    is_shown = attribute(subject, "expose") is True
+    return Facts(
+        status or SERVER_ERROR,
+        title,
+        (_message_of(subject) if is_shown else "") or title,
+        _code_of(subject, status),
+        _details_of(subject) if is_shown else None,
+        NO_HEADERS if status is None else _headers_of(subject),
+    )
+
+
+def _message_of(error: object) -> str:
+    for name in MESSAGES:
+        message = attribute(error, name)
+        if issubclass(type(message), str):
+            return clean(message)
+    return text_of(error)
+
+
+def _code_of(error: object, status: int | None) -> str | int | None:
+    """Return a code, unless it is the status again, as werkzeug's is."""
+    code = attribute(error, "code")
+    if issubclass(type(code), str):
+        return clean(code, CODE_LIMIT) or None
+    if not issubclass(type(code), int) or type(code) is bool:
+        return None
+    number = jsonable(code)
+    if type(number) is not int or (number == status and not is_named(error, *OURS)):
+        return None
+    return number
+
+
+def _details_of(error: object) -> Any:
+    details = attribute(error, "details")
+    return None if details is None else jsonable(details)
+
+
+def _headers_of(error: object) -> Mapping[str, str]:
+    raw = attribute(error, "headers")
+    if raw is None and is_named(error, "werkzeug.exceptions", "HTTPException"):
+        raw = guarded(_werkzeug_headers, error, default=None)
+    if type(raw) is dict and not raw:
+        return NO_HEADERS
+    headers, dropped = legal_headers(raw)
+    if dropped:
+        guarded(_report, error, dropped, default=None)
+    return headers
+
+
+def _werkzeug_headers(error: Any) -> Any:
+    """Ask for ``Allow``, ``WWW-Authenticate``, ``Retry-After``: there they are no attribute."""
+    return error.get_headers()
+
+
+def _report(error: object, dropped: list[str]) -> None:
+    names, kind = ", ".join(sorted(set(dropped))), text_of(type(error).__name__)
+    logger.warning(
+        "headers of a %s were dropped, as they are not legal by RFC 9110: %s", kind, names
+    )

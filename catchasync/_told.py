@@ -1,0 +1,93 @@
+"""Which errors have been reported: each failure once, however many hands it passes.
+
+An error object can be raised anew, and then it is a new failure (see `_marks`). So a mark tells
+which raise had begun the flight that was reported; an error that was merely passed on since, or
+handed over a second time, is the same failure. In doubt it counts as new: better told twice than
+lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+import weakref
+from types import TracebackType
+from typing import Any, Final, NamedTuple
+
+from catchasync._marks import NoMark, dict_of, is_raise, traceback_of
+from catchasync._runtimes import current_task
+
+KEY: Final = "__catchasync_told__"
+
+LOG: Final = 0  # the serial of the log; it shows the traceback of a failure once
+
+serials: Final = itertools.count(LOG + 1)  # ids of ours, which no later handler can have again
+
+_lock: Final = threading.RLock()  # re-entrant: a finaliser may report in the middle
+
+
+class Told(NamedTuple):
+    """Left on an error that was reported."""
+
+    error: int  # id of the error: a copy is another error
+    origin: int | None  # what began the flight; None: it had not been raised
+    task: weakref.ref[asyncio.Task[Any]] | None  # ids are used again: a dead task's prove nothing
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        """Stay behind: in another process it was told to nobody."""
+        return (NoMark, ())
+
+
+def is_news(error: BaseException, serial: int) -> bool:
+    """Say whether this failure is reported for the first time by what has this serial."""
+    with _lock:
+        known = is_known(error, serial)
+        dict_of(error)[KEY] = {**_marks_of(error), serial: _mark(error)}
+    return not known
+
+
+def is_known(error: BaseException, serial: int) -> bool:
+    """Say whether this failure has been reported by what has this serial."""
+    mark = _marks_of(error).get(serial)
+    return isinstance(mark, Told) and _is_same(error, mark)
+
+
+def _marks_of(error: BaseException) -> dict[int, object]:
+    found = dict_of(error).get(KEY)
+    return found if type(found) is dict else {}
+
+
+def _mark(error: BaseException) -> Told:
+    task: Any = current_task()
+    reference = None if task is None else weakref.ref(task)
+    return Told(id(error), _origin_of(traceback_of(error)), reference)
+
+
+def _is_same(error: BaseException, mark: Told) -> bool:
+    if mark.error != id(error):
+        return False
+    if mark.task is not None and mark.task() is None and current_task() is not None:
+        return False
+    if mark.origin is None:
+        return _raises_in(traceback_of(error)) <= 1  # handed over first, and raised since
+    return mark.origin == _origin_of(traceback_of(error))
+
+
+def _origin_of(traceback: TracebackType | None) -> int | None:
+    """Return the id of the last raise; of the innermost frame where C raised."""
+    origin = None
+    while traceback is not None:
+        origin = id(traceback)
+        if is_raise(traceback):
+            break
+        traceback = traceback.tb_next
+    return origin
+
+
+def _raises_in(traceback: TracebackType | None) -> int:
+    count = 0
+    while traceback is not None:
+        count += is_raise(traceback)
+        traceback = traceback.tb_next
+    return count

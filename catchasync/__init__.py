@@ -18,8 +18,11 @@ from catchasync.errors import (
 )
 
 if TYPE_CHECKING:
+    from catchasync._chain import Chain as Chain
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
+    from catchasync._turns import SKIP_ROUTE as SKIP_ROUTE
+    from catchasync._turns import SKIP_ROUTER as SKIP_ROUTER
 
 __version__ = "0.1.0"
 
@@ -27,8 +30,11 @@ __all__ = [
     "CallbackError",
     "CallbackNeverCalled",
     "CatchAsyncError",
+    "Chain",
     "HandlerIncomplete",
     "NextCalledTwice",
+    "SKIP_ROUTE",
+    "SKIP_ROUTER",
     "ResponseTracker",
     "Sent",
     "catch_async",
@@ -36,7 +42,13 @@ __all__ = [
     "unwrap",
 ]
 
-_LAZY = {"ResponseTracker": "_response", "Sent": "_response"}  # they need wrapt, which takes time
+_LAZY = {
+    "Chain": "_chain",
+    "ResponseTracker": "_response",  # needs wrapt, which takes time
+    "SKIP_ROUTE": "_turns",
+    "SKIP_ROUTER": "_turns",
+    "Sent": "_response",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partialmethod
 from typing import Any, TypeAlias
 
@@ -22,3 +22,6 @@ Errors: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 
 PassThrough: TypeAlias = Errors | Callable[[BaseException], bool]
 """What is left alone: exception types, or a predicate of the error."""
+
+Layers: TypeAlias = "Callable[..., Any] | Sequence[Layers]"
+"""A layer of a chain, or a list of them, in lists as well."""

@@ -1,0 +1,303 @@
+"""The two drivers of a chain: one awaits its layers, one calls them without a loop.
+
+They call, and ask `_turns` what comes next. What a layer goes on to is run in a loop, so that a
+chain may be as long as it likes. Only ``await next()`` nests; after `HOP` layers it goes on from
+the bottom of the stack again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Final, NoReturn
+
+from catchasync import _runtimes
+from catchasync._delivery import came_back, see_through
+from catchasync._kinds import is_awaitable, is_plain, plain
+from catchasync._layers import Step
+from catchasync._turns import (
+    BEGUN,
+    CALLED,
+    OPEN,
+    UNHELD,
+    AsyncTurn,
+    BlockingTurn,
+    Run,
+    TrackedBlockingTurn,
+    TrackedTurn,
+    Turn,
+    Waiter,
+    references,
+)
+from catchasync._wakes import Wake
+
+HOP: Final = 32  # layers, of a few frames each: far below the interpreter's limit of recursion
+
+TURNS: Final = ((Turn, AsyncTurn), (TrackedTurn, TrackedTurn))  # sync and async, tracked or not
+
+
+async def run_rest(turn: Turn) -> Any:
+    """Run what comes after a layer, and return the answer.
+
+    It is one function, long as it is: every call inside it would be one more for each layer.
+    """
+    if turn.state is not CALLED:
+        return await outcome(turn)
+    turn.state = BEGUN
+    run, index, error = turn.run, turn.target, turn.error
+    now: Any = None
+    step = result = waiter = None
+    try:
+        turns = TURNS[run.watch is not None]
+        while index < len(run.steps):
+            step = run.steps[index]
+            now = turns[step.is_async]()
+            now.run, now.step, now.open, now.state, now.rest = run, step, [True], OPEN, None
+            try:
+                if error is None:
+                    result = step.call(run.req, run.res, now)
+                else:
+                    result = step.call(error, run.req, run.res, now)
+                if step.is_async:
+                    result = await result
+                if type(result) not in plain and result is not now.rest and not is_plain(result):
+                    result = await settled(result)
+            except BaseException as raised:
+                result = None
+                if now.failed(raised, error):
+                    raise
+            if now.state is OPEN:
+                waiter = now.undecided(result, is_held=references(now) > UNHELD)
+                if waiter is None:
+                    return turn.over(result)
+                now = None
+                now = await decision(waiter)
+                if now is None:
+                    return turn.over(None)
+            if now.state is CALLED:
+                index, error = turn.follow(now, result, is_held=references(now) > UNHELD)
+                continue
+            if now.state is BEGUN:
+                await outcome(now)
+            return turn.over(now.answered(result))
+        return turn.over(await reach_end(run, error))
+    except BaseException as raised:
+        turn.broke(raised)
+        raise
+    finally:
+        del turn, run, now, step, result, waiter, error
+
+
+async def decision(waiter: Waiter) -> Turn | None:
+    """Wait for the `next` of a layer that has returned."""
+    try:
+        await waiter.wake
+    except BaseException:
+        waiter.leave()
+        raise
+    return waiter.outcome()
+
+
+async def outcome(turn: Turn) -> Any:
+    """Wait for what somebody else runs."""
+    if turn.state is BEGUN or turn.state is CALLED:
+        turn.listener = turn.listener or Wake()
+        await turn.listener
+    failure, turn.failure = turn.failure, None
+    if failure is None:
+        return turn.answer
+    try:
+        raise failure
+    finally:
+        del failure
+
+
+async def settled(result: Any) -> Any:
+    """Return what an awaitable or another kind of future gives, on any loop."""
+    if is_awaitable(result) and not hasattr(result, "addBoth"):
+        return await result
+    wake, values = Wake(), []
+    if hasattr(result, "addBoth"):  # a Deferred of Twisted
+        result.addBoth(lambda value: wake.set(values.append(value)))
+        await wake
+        return values[0].raiseException() if hasattr(values[0], "raiseException") else values[0]
+    result.add_done_callback(wake.set)
+    await wake
+    return result.result()
+
+
+async def reach_end(run: Run, error: BaseException | None) -> Any:
+    """Hand the chain's own `next` the error, or nothing; without one, raise the error."""
+    before = None if error is None else error.__traceback__
+    try:
+        result = ended(run, error)
+        return await result if is_awaitable(result) else result
+    except BaseException as raised:
+        if run.next is not None:
+            came_back(raised, error, before, run.next)
+        raise
+    finally:
+        del run, error
+
+
+def ended(run: Run, error: BaseException | None) -> Any:
+    """Same as `reach_end`, but for what is awaited."""
+    try:
+        if run.next is not None:
+            return run.next() if error is None else run.next(error)
+        if error is not None:
+            raise error
+        return None
+    finally:
+        del run, error
+
+
+class Jump:
+    """Yielded through all that awaits, down to the root: it shall run what comes after a turn."""
+
+    __slots__ = ("root", "turn")
+
+    def __init__(self, root: Root, turn: Turn) -> None:
+        self.root = root
+        self.turn = turn
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return (yield self)
+
+
+class Root:
+    """The bottom of a stack of layers that await their `next`: steps them itself."""
+
+    __slots__ = ("_turn",)
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        roots, lane = self._turn.run.roots, lane_here()
+        roots[lane] = self
+        try:
+            return (yield from self._steps(run_rest(self._turn)))
+        finally:
+            del roots[lane]
+
+    def _steps(self, top: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        below: list[Coroutine[Any, Any, Any]] = []
+        step: Callable[[Any], Any] = top.send
+        value: Any = None
+        try:
+            while True:
+                try:
+                    yielded = step(value)
+                except StopIteration as stop:
+                    value = stop.value
+                    if not below:
+                        return value
+                    top = below.pop()
+                    step = top.send
+                except BaseException as error:
+                    if not below:
+                        raise
+                    top, value = below.pop(), error
+                    step = top.throw
+                else:
+                    if type(yielded) is Jump and yielded.root is self:
+                        below.append(top)
+                        top, value = run_rest(yielded.turn), None
+                        step = top.send
+                        continue
+                    try:
+                        value = yield yielded
+                        step = top.send
+                    except BaseException as error:  # noqa: BLE001 - for the layer that waits
+                        value = error
+                        step = top.throw
+        finally:
+            del top, step, value
+
+
+async def hop(turn: Turn) -> Any:
+    """Same as `run_rest`, from the bottom of the stack."""
+    root = turn.run.roots.get(lane_here())
+    return await (Root(turn) if root is None else Jump(root, turn))
+
+
+def lane_here() -> Any:
+    """Return the task that runs here, on whichever loop."""
+    home = _runtimes.here()
+    if isinstance(home, _runtimes.TrioHome):
+        return home.trio.lowlevel.current_task()
+    return _runtimes.current_task()
+
+
+def run_here(turn: Turn) -> Any:
+    """Same as `run_rest`, in a thread without a loop."""
+    run, index, error = turn.run, turn.target, turn.error
+    turn.state = BEGUN
+    now: Any = None
+    step = result = waiter = None
+    try:
+        made = BlockingTurn if run.watch is None else TrackedBlockingTurn
+        while index < len(run.steps):
+            step = run.steps[index]
+            now = made()
+            now.run, now.step, now.open, now.state, now.rest = run, step, [True], OPEN, None
+            try:
+                if error is None:
+                    result = step.call_here(run.req, run.res, now)
+                else:
+                    result = step.call_here(error, run.req, run.res, now)
+                if type(result) not in plain and not is_plain(result):
+                    result = settled_here(result)
+            except BaseException as raised:
+                result = None
+                if now.failed(raised, error):
+                    raise
+            if type(result) not in plain and is_awaitable(result):
+                now.leave()
+                refuse_async(step, result)
+            if now.state is OPEN:
+                waiter = now.undecided(result, is_held=references(now) > UNHELD)
+                if waiter is None:
+                    return turn.over(result)
+                now = None
+                waiter.wake.block()
+                now = waiter.outcome()
+                if now is None:
+                    return turn.over(None)
+            index, error = turn.follow(now, result, is_held=references(now) > UNHELD)
+        return turn.over(reach_end_here(run, error))
+    except BaseException as raised:
+        turn.broke(raised)
+        raise
+    finally:
+        del turn, run, now, step, result, waiter, error
+
+
+def reach_end_here(run: Run, error: BaseException | None) -> Any:
+    """Same as `reach_end`, without a loop."""
+    before = None if error is None else error.__traceback__
+    try:
+        return see_through(ended(run, error))
+    except BaseException as raised:
+        if run.next is not None:
+            came_back(raised, error, before, run.next)
+        raise
+    finally:
+        del run, error
+
+
+def settled_here(result: Any) -> Any:
+    """Return what a future gives that can be waited for in a thread; an awaitable as it is."""
+    return result if is_awaitable(result) else result.result()
+
+
+def refuse_async(step: Step, awaitable: Any = None) -> NoReturn:
+    """Refuse to run an async layer without a loop, and end its coroutine."""
+    if hasattr(awaitable, "close"):
+        awaitable.close()
+    came = "is async" if awaitable is None else f"returned {awaitable!r}"
+    msg = (
+        f"Chain.run() runs sync layers only, and {step.name} {came}: use `await chain(...)`, "
+        "or make it a plain function."
+    )
+    raise TypeError(msg)

@@ -1,0 +1,447 @@
+"""A layer's turn: what `next` decides, what comes after it, what is late.
+
+All that decides which layer of a chain comes next must live in this file; it calls no layer and
+awaits nothing. The two drivers of `_chain` do that, and ask here.
+
+1. A turn is decided once: its layer called `next`, failed, or answered. One thread wins.
+2. What comes after the decision is late, but for what the layer handed to `next` itself.
+3. A layer whose `next` raised, what came after it, may raise that or something else: that goes on
+   up to whoever awaits, for there is no answer that it could have instead.
+4. A layer that returned ``None`` undecided has answered, unless something still holds its `next`.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+import weakref
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from threading import get_ident
+from typing import Any, Final
+
+from catchasync._failures import as_error, is_never_caught
+from catchasync._layers import Step, error_layer_after
+from catchasync._wakes import Wake
+from catchasync.errors import CallbackError, HandlerIncomplete, NextCalledTwice
+from catchasync.types import Next
+
+
+class Skip(enum.Enum):
+    """What `next` takes besides errors."""
+
+    ROUTE = "route"
+    ROUTER = "router"
+
+    def __repr__(self) -> str:
+        return f"SKIP_{self.name}"
+
+
+SKIP_ROUTE: Final = Skip.ROUTE
+"""``next(SKIP_ROUTE)`` leaves the group of layers that `Chain.route` made; outside, it goes on."""
+
+SKIP_ROUTER: Final = Skip.ROUTER
+"""``next(SKIP_ROUTER)`` leaves the chain, as if its end were reached."""
+
+# How often a driver refers to the turn that it asks about: as its local, and as the argument of
+# the question (which Python only lends from 3.14 on).
+UNHELD: Final = 2 if sys.version_info < (3, 14) else 1
+
+references: Callable[[object], int] = sys.getrefcount
+
+
+class Run:
+    """One call of a chain: what all its layers share."""
+
+    __slots__ = ("next", "req", "res", "roots", "sender", "steps", "thread", "watch")
+
+    def __init__(self, steps: Sequence[Step], req: Any, res: Any, next: Next | None) -> None:
+        self.steps = steps
+        self.req = req
+        self.res = res
+        self.next = next
+        self.watch: Any = None  # of the response, where it is tracked
+        self.sender: str | None = None  # the layer that sent it
+        self.roots: dict[Any, Any] = {}  # by task, where a driver starts over from
+        self.thread = get_ident()
+
+
+class State(enum.IntEnum):
+    """How far a turn is."""
+
+    OPEN = 0
+    CALLED = 1  # decided; what comes after it has not begun
+    BEGUN = 2
+    FAILED = 3  # what came after it raised
+    DONE = 4
+
+
+OPEN, CALLED, BEGUN, FAILED, DONE = State
+
+
+class HotTurn:
+    """What a driver fills in for each layer: slots, which cost least."""
+
+    __slots__ = ("__weakref__", "answer", "open", "rest", "run", "state", "step", "target")
+
+    run: Run
+    step: Step
+    open: list[bool]  # holds one item until the decision; `list.pop` is atomic, also without a GIL
+    state: State
+    target: int  # the place of the layer that comes next
+    answer: Any  # what came of what comes next
+    rest: Any  # what the call of `next` returned
+
+
+class Turn(HotTurn):
+    """One layer's turn; it is the `next` that the layer is handed. Drivers fill it in by hand."""
+
+    error: BaseException | None = None  # what goes on to the next error layer
+    waiter: Waiter | None = None  # a driver that has left the layer waits for the decision
+    listener: Wake | None = None  # a driver waits for what somebody else runs
+    failure: BaseException | None = None  # what that raised
+    replaced: Any = None  # the answer that a layer gave besides having called `next`
+    followed: list[Turn] | None = None  # turns whose rest somebody else may wait for
+    is_blocking = False
+
+    def take(self) -> bool:
+        """Take the decision: true for the first that asks."""
+        try:
+            self.open.pop()
+        except IndexError:
+            return False
+        return True
+
+    def __call__(self, error: object = None, /, *_values: object) -> Any:
+        """Go on to the next layer, to the next error layer, or out of the group or chain; once.
+
+        It may serve as an error-first callback: the values beside the error are dropped.
+        """
+        if not self.take():
+            return self.again(error)
+        return self.decided(error)
+
+    def decided(self, error: object) -> Any:
+        """Note where it goes on, and tell whoever waits to know."""
+        self.aim(error)
+        is_home = get_ident() == self.run.thread
+        self.rest = rest = self.rest_of() if is_home else None
+        self.state = CALLED
+        if self.waiter is not None:
+            self.waiter.called(self)
+        return rest
+
+    def rest_of(self) -> Any:
+        """Return what awaits the layers that come next; not off the run's own thread."""
+        return Rest(self)
+
+    def aim(self, error: object) -> None:
+        """Find the layer that comes next."""
+        if type(error) is CallbackError and isinstance(error.value, Skip):
+            error = error.value  # it came through a `next` to which it was no exception
+        if error is None:
+            self.target = self.step.following
+        elif error is SKIP_ROUTE:
+            self.target = self.step.after_group
+        elif error is SKIP_ROUTER:
+            self.target = len(self.run.steps)
+        else:
+            self.error = as_error(error)
+            self.target = error_layer_after(self.run.steps, self.step, self.error)
+
+    def again(self, error: object) -> Any:
+        """Tell of a call after the decision."""
+        if error is None or isinstance(error, Skip):
+            self.late(self._called_twice())
+        else:
+            self.late(as_error(error))
+        return Nothing() if get_ident() == self.run.thread else None
+
+    def _called_twice(self) -> NextCalledTwice:
+        return NextCalledTwice(
+            f"{self.step.name} called next() after its outcome was decided: it had called next, "
+            "failed, answered, or sent the response. Call it once, and return after it."
+        )
+
+    def late(self, error: BaseException) -> None:
+        """Tell `late` of a failure after the decision."""
+        if self.run.sender is not None:
+            error.add_note(f"The response had been sent by {self.run.sender}.")
+        self.step.delivery.late(error)
+
+    def failed(self, error: BaseException, received: BaseException | None) -> bool:
+        """Treat what the layer raised; true where it goes on up.
+
+        Args:
+            error: What it raised.
+            received: For an error layer, the error that it was called with.
+        """
+        if self.state is FAILED:
+            return True
+        if not isinstance(error, Exception) or is_never_caught(error):
+            self.leave()
+            return True
+        without_driver(error)
+        if self.take():
+            if received is not None:
+                keep_first(error, received)
+            self.aim(error)
+            self.state = CALLED
+        elif error is not self.error:
+            self.late(error)
+        return False
+
+    def leave(self) -> None:
+        """Note that the run is over, by a cancellation for one: nothing comes after this turn."""
+        if not self.take() and self.state is CALLED and self.error is not None:
+            self.late(self.error)
+        self.close()
+
+    def close(self) -> None:
+        """Drop what `next` returned, where it has not begun."""
+        self.rest = None
+
+    def undecided(self, result: Any, *, is_held: bool) -> Waiter | None:
+        """Take the answer of a layer that called no `next`; or return what waits for it.
+
+        Args:
+            result: What the layer returned.
+            is_held: Whether something still holds this turn.
+        """
+        if not is_held and result is None:
+            return self.incomplete()
+        if result is not None and self.take():
+            return None
+        return Waiter(self)
+
+    def incomplete(self) -> None:
+        """Note that a layer has answered by ``None``, and let go of `next`."""
+
+    def follow(self, turn: Turn, result: Any, *, is_held: bool) -> tuple[int, BaseException | None]:
+        """Return the place and the error with which another turn goes on, as part of this one.
+
+        Args:
+            turn: A turn that was decided, and whose layer is over.
+            result: What that layer returned.
+            is_held: Whether somebody may wait for what comes after it.
+        """
+        if self.replaced is None and result is not turn.rest:
+            self.replaced = result
+        turn.close()
+        turn.state = BEGUN
+        if is_held:
+            self.followed = [*(self.followed or ()), turn]
+        error = turn.error
+        if error is not None:
+            turn.error = None
+        return turn.target, error
+
+    def answered(self, result: Any) -> Any:
+        """Return a layer's own answer, else that of what came after it."""
+        if self.error is not None:
+            self.error = None
+        if self.state is DONE and (result is None or result is self.rest):
+            return self.answer
+        return None if result is self.rest else result
+
+    def over(self, answer: Any) -> Any:
+        """Note, and return, the answer of what came after the layer."""
+        if self.replaced is not None:
+            answer = self.replaced
+        self.answer, self.state = answer, DONE
+        if self.listener is not None:
+            self.listener.set()
+        if self.followed is not None:
+            for turn in self.followed:
+                turn.over(answer)
+        return answer
+
+    def broke(self, error: BaseException) -> None:
+        """Note that what came after the layer raised."""
+        self.state, self.error = FAILED, None
+        if self.listener is not None:
+            self.failure = error
+            self.listener.set()
+        for turn in self.followed or ():
+            turn.broke(error)
+
+    def __repr__(self) -> str:
+        return f"<next of {self.step.name}: {self.state.name.lower()}>"
+
+
+class AsyncTurn(Turn):
+    """The turn of an async layer: its `next` returns a coroutine, which may be left alone."""
+
+    def __call__(self, error: object = None, /, *_values: object) -> Any:
+        """Same as for any layer."""
+        try:
+            self.open.pop()
+        except IndexError:
+            return self.again(error)
+        if error is not None or self.waiter is not None or get_ident() != self.run.thread:
+            return self.decided(error)
+        self.target = self.step.following
+        self.rest = rest = self.step.rest(self)
+        self.state = CALLED
+        return rest
+
+    def rest_of(self) -> Any:
+        """Same as for any layer; no coroutine is made for a layer that is over."""
+        return self.step.rest(self) if self.waiter is None else Rest(self)
+
+    def close(self) -> None:
+        """Drop the coroutine without a warning that it was never awaited."""
+        rest, self.rest = self.rest, None
+        if rest is not None:
+            rest.close()
+
+
+class BlockingTurn(Turn):
+    """The turn of a layer that is run without a loop: there is nothing to await."""
+
+    is_blocking = True
+
+    def rest_of(self) -> Any:
+        """Return nothing: what comes next is run when the layer has returned."""
+
+    def again(self, error: object) -> Any:
+        """Same as for any layer."""
+        super().again(error)
+
+
+class TrackedTurn(Turn):
+    """The turn of a layer whose response is watched: sending it decides, too."""
+
+    def take(self) -> bool:
+        """Take the decision, unless a response was sent."""
+        return not self.has_sent() and super().take()
+
+    def undecided(self, result: Any, *, is_held: bool) -> Waiter | None:
+        """Same as for any layer; one that has sent a response is not waited for."""
+        return None if self.has_sent() else super().undecided(result, is_held=is_held)
+
+    def incomplete(self) -> None:
+        """Report it: it has sent nothing."""
+        self.late(incomplete(self.step))
+
+    def has_sent(self) -> bool:
+        """Say whether a response has begun; the layer that is asked first has sent it."""
+        run = self.run
+        if not run.watch.begun:
+            return False
+        if run.sender is None:
+            run.sender = self.step.name
+        return True
+
+
+class TrackedBlockingTurn(TrackedTurn, BlockingTurn):
+    """Both."""
+
+
+class Rest(Coroutine[Any, Any, Any]):
+    """What comes after a layer: begun by whoever awaits it first, else by the driver."""
+
+    __slots__ = ("_coroutine", "_turn")
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._coroutine: Coroutine[Any, Any, Any] | None = None
+
+    def _begun(self) -> Coroutine[Any, Any, Any]:
+        if self._coroutine is None:
+            self._coroutine = self._turn.step.rest(self._turn)
+        return self._coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._begun().__await__()
+
+    def send(self, value: Any) -> Any:
+        """Step, as a task does."""
+        return self._begun().send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Step with an error, as a task does."""
+        return self._begun().throw(*error)
+
+    def close(self) -> None:
+        """End it, as a task does."""
+        if self._coroutine is not None:
+            self._coroutine.close()
+
+
+class Nothing:
+    """What a call of `next` returns that decided nothing: there is nothing to wait for."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        yield from ()
+
+
+class Waiter:
+    """Waits until the `next` of a layer that has returned is called, or dropped by all."""
+
+    __slots__ = ("is_left", "reference", "turn", "wake")
+
+    def __init__(self, turn: Turn) -> None:
+        self.is_left = False
+        self.turn: Turn | None = None
+        self.wake = Wake(is_blocking=turn.is_blocking)
+        self.reference = weakref.ref(turn, self.wake.set)
+        turn.waiter = self
+        if turn.state is CALLED:  # since the driver looked
+            self.called(turn)
+
+    def called(self, turn: Turn) -> None:
+        """Take the turn, which is decided now."""
+        if self.is_left:
+            turn.leave()
+        else:
+            self.turn = turn
+            self.wake.set()
+
+    def outcome(self) -> Turn | None:
+        """Return the turn that was decided; ``None``: it was dropped."""
+        turn, self.turn = self.turn, None
+        if turn is not None:
+            turn.waiter = None
+        return turn
+
+    def leave(self) -> None:
+        """Note that nobody waits any more."""
+        self.is_left = True
+        turn = self.turn or self.reference()
+        if turn is not None:
+            turn.leave()
+
+
+def without_driver(error: BaseException) -> None:
+    """Take the driver's frame off a traceback: no frame of ours shall hold what it refers to."""
+    if error.__traceback__ is not None:
+        BaseException.with_traceback(error, error.__traceback__.tb_next)
+
+
+def keep_first(error: BaseException, first: BaseException) -> None:
+    """Keep the error that an error layer was called with, as Python does in an ``except``."""
+    seen = {id(first)}
+    while error.__context__ is not None and id(error) not in seen:
+        seen.add(id(error))
+        error = error.__context__
+    if id(error) not in seen and not _leads_to(first, error):
+        error.__context__ = first
+
+
+def _leads_to(error: BaseException | None, other: BaseException) -> bool:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if error is other:
+            return True
+        seen.add(id(error))
+        error = error.__context__
+    return False
+
+
+def incomplete(step: Step) -> HandlerIncomplete:
+    """Say that a layer neither answered nor called `next`."""
+    return HandlerIncomplete(
+        f"{step.name} returned None, sent no response and let go of `next` without calling it: "
+        "did it forget to call next(), to `return` its answer, or to `await` what would have "
+        "answered?"
+    )

@@ -189,9 +189,11 @@ class Chain:
     def refuse_async(self) -> None:
         """Refuse to run without a loop what has an async layer."""
         for step in self._steps:
+            if not step.is_async:
+                continue
             if isinstance(step.layer, Chain):
                 step.layer.refuse_async()
-            elif step.is_async:
+            else:
                 refuse_async(step)
 
     def _door(self, req: Any, res: Any, next: Next | None) -> Turn:
@@ -207,6 +209,7 @@ class Chain:
             self._tracker(run)
         door = Turn()
         door.run, door.target, door.open, door.state = run, first_normal(plan), [], CALLED
+        door.error = door.more = door.rest = None
         return door
 
     def __repr__(self) -> str:

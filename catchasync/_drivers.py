@@ -17,6 +17,7 @@ from catchasync._layers import Step
 from catchasync._turns import (
     BEGUN,
     CALLED,
+    DONE,
     OPEN,
     UNHELD,
     AsyncTurn,
@@ -44,29 +45,32 @@ async def run_rest(turn: Turn) -> Any:
         return await outcome(turn)
     turn.state = BEGUN
     run, index, error = turn.run, turn.target, turn.error
-    now: Any = None
-    step = result = waiter = None
+    steps, is_untracked = run.steps, run.watch is None
     try:
-        turns = TURNS[run.watch is not None]
-        while index < len(run.steps):
-            step = run.steps[index]
-            now = turns[step.is_async]()
-            now.run, now.step, now.open, now.state, now.rest = run, step, [True], OPEN, None
+        while index < len(steps):
+            step = steps[index]
+            now: Any = (AsyncTurn if step.is_async else Turn)() if is_untracked else TrackedTurn()
+            now.run = run
+            now.step = step
+            now.open = [True]
+            now.state = OPEN
+            now.error = now.more = now.rest = None
             try:
-                if error is None:
-                    result = step.call(run.req, run.res, now)
-                else:
+                if error is not None:
                     result = step.call(error, run.req, run.res, now)
+                else:
+                    result = step.call(run.req, run.res, now)
                 if step.is_async:
                     result = await result
-                if type(result) not in plain and result is not now.rest and not is_plain(result):
-                    result = await settled(result)
+                if type(result) not in plain and not is_plain(result):
+                    result = None if now.is_own(result) else await settled(result)
             except BaseException as raised:
                 result = None
                 if now.failed(raised, error):
                     raise
             if now.state is OPEN:
-                waiter = now.undecided(result, is_held=references(now) > UNHELD)
+                is_held = references(now) > UNHELD
+                waiter = now.undecided(result, is_held=is_held)
                 if waiter is None:
                     return turn.over(result)
                 now = None
@@ -74,17 +78,21 @@ async def run_rest(turn: Turn) -> Any:
                 if now is None:
                     return turn.over(None)
             if now.state is CALLED:
-                index, error = turn.follow(now, result, is_held=references(now) > UNHELD)
+                is_held = references(now) > UNHELD
+                index, error = turn.follow(now, result, is_held=is_held)
                 continue
             if now.state is BEGUN:
                 await outcome(now)
-            return turn.over(now.answered(result))
+            now.error = None
+            if result is None and now.state is DONE:
+                result = now.answer
+            return turn.over(result)
         return turn.over(await reach_end(run, error))
     except BaseException as raised:
         turn.broke(raised)
+        del turn, run
+        now = step = result = waiter = error = None
         raise
-    finally:
-        del turn, run, now, step, result, waiter, error
 
 
 async def decision(waiter: Waiter) -> Turn | None:
@@ -100,9 +108,10 @@ async def decision(waiter: Waiter) -> Turn | None:
 async def outcome(turn: Turn) -> Any:
     """Wait for what somebody else runs."""
     if turn.state is BEGUN or turn.state is CALLED:
-        turn.listener = turn.listener or Wake()
-        await turn.listener
-    failure, turn.failure = turn.failure, None
+        more = turn.special()
+        more.listener = more.listener or Wake()
+        await more.listener
+    failure = turn.more and turn.more.failure
     if failure is None:
         return turn.answer
     try:
@@ -240,7 +249,8 @@ def run_here(turn: Turn) -> Any:
         while index < len(run.steps):
             step = run.steps[index]
             now = made()
-            now.run, now.step, now.open, now.state, now.rest = run, step, [True], OPEN, None
+            now.run, now.step, now.open, now.state = run, step, [True], OPEN
+            now.error = now.more = now.rest = None
             try:
                 if error is None:
                     result = step.call_here(run.req, run.res, now)
@@ -256,7 +266,8 @@ def run_here(turn: Turn) -> Any:
                 now.leave()
                 refuse_async(step, result)
             if now.state is OPEN:
-                waiter = now.undecided(result, is_held=references(now) > UNHELD)
+                is_held = references(now) > UNHELD
+                waiter = now.undecided(result, is_held=is_held)
                 if waiter is None:
                     return turn.over(result)
                 now = None
@@ -264,7 +275,8 @@ def run_here(turn: Turn) -> Any:
                 now = waiter.outcome()
                 if now is None:
                     return turn.over(None)
-            index, error = turn.follow(now, result, is_held=references(now) > UNHELD)
+            is_held = references(now) > UNHELD
+            index, error = turn.follow(now, result, is_held=is_held)
         return turn.over(reach_end_here(run, error))
     except BaseException as raised:
         turn.broke(raised)

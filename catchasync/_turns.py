@@ -17,7 +17,7 @@ import sys
 import weakref
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from threading import get_ident
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from catchasync._failures import as_error, is_never_caught
 from catchasync._layers import Step, error_layer_after
@@ -78,30 +78,37 @@ class State(enum.IntEnum):
 OPEN, CALLED, BEGUN, FAILED, DONE = State
 
 
-class HotTurn:
-    """What a driver fills in for each layer: slots, which cost least."""
+class More:
+    """What few turns need besides."""
 
-    __slots__ = ("__weakref__", "answer", "open", "rest", "run", "state", "step", "target")
+    waiter: Waiter | None = None  # a driver that has left the layer waits for the decision
+    listener: Wake | None = None  # a driver waits for what somebody else runs
+    failure: BaseException | None = None  # what that raised
+    replaced: Any = None  # the answer that a layer gave besides having called `next`
+    followed: tuple[Turn, ...] = ()  # turns whose rest somebody else may wait for
+
+
+class Turn:
+    """One layer's turn; it is the `next` that the layer is handed.
+
+    Drivers fill it in by hand, which costs least: that is why there is no ``__init__``.
+    """
+
+    __slots__ = (
+        "__weakref__", "answer", "error", "more", "open", "rest", "run", "state", "step", "target",
+    )  # fmt: skip
+
+    is_blocking: ClassVar[bool] = False
 
     run: Run
     step: Step
     open: list[bool]  # holds one item until the decision; `list.pop` is atomic, also without a GIL
     state: State
+    error: BaseException | None  # what goes on to the next error layer
+    more: More | None
     target: int  # the place of the layer that comes next
     answer: Any  # what came of what comes next
-    rest: Any  # what the call of `next` returned
-
-
-class Turn(HotTurn):
-    """One layer's turn; it is the `next` that the layer is handed. Drivers fill it in by hand."""
-
-    error: BaseException | None = None  # what goes on to the next error layer
-    waiter: Waiter | None = None  # a driver that has left the layer waits for the decision
-    listener: Wake | None = None  # a driver waits for what somebody else runs
-    failure: BaseException | None = None  # what that raised
-    replaced: Any = None  # the answer that a layer gave besides having called `next`
-    followed: list[Turn] | None = None  # turns whose rest somebody else may wait for
-    is_blocking = False
+    rest: Any  # the coroutine of it
 
     def take(self) -> bool:
         """Take the decision: true for the first that asks."""
@@ -115,24 +122,47 @@ class Turn(HotTurn):
         """Go on to the next layer, to the next error layer, or out of the group or chain; once.
 
         It may serve as an error-first callback: the values beside the error are dropped.
+
+        Returns:
+            What may be awaited for the answer of what comes next; on a thread that is not the
+            run's own, nothing.
         """
         if not self.take():
             return self.again(error)
-        return self.decided(error)
+        if error is None:
+            self.target = self.step.following
+        else:
+            self.aim(error)
+        return self.decided()
 
-    def decided(self, error: object) -> Any:
-        """Note where it goes on, and tell whoever waits to know."""
-        self.aim(error)
-        is_home = get_ident() == self.run.thread
-        self.rest = rest = self.rest_of() if is_home else None
+    def decided(self) -> Any:
+        """Publish the decision, to whoever waits for it as well."""
         self.state = CALLED
-        if self.waiter is not None:
-            self.waiter.called(self)
-        return rest
+        if self.more is not None and self.more.waiter is not None:
+            self.more.waiter.called(self)
+        return self if get_ident() == self.run.thread else None
 
-    def rest_of(self) -> Any:
-        """Return what awaits the layers that come next; not off the run's own thread."""
-        return Rest(self)
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._begun().__await__()
+
+    def send(self, value: Any) -> Any:
+        """Step what comes next, as a task does."""
+        return self._begun().send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Step what comes next with an error, as a task does."""
+        return self._begun().throw(*error)
+
+    def close(self) -> None:
+        """Drop what comes next, without a warning that it was never awaited."""
+        rest, self.rest = self.rest, None
+        if rest is not None:
+            rest.close()
+
+    def _begun(self) -> Coroutine[Any, Any, Any]:
+        if self.rest is None:
+            self.rest = self.step.rest(self)
+        return self.rest  # type: ignore[no-any-return]
 
     def aim(self, error: object) -> None:
         """Find the layer that comes next."""
@@ -196,10 +226,6 @@ class Turn(HotTurn):
             self.late(self.error)
         self.close()
 
-    def close(self) -> None:
-        """Drop what `next` returned, where it has not begun."""
-        self.rest = None
-
     def undecided(self, result: Any, *, is_held: bool) -> Waiter | None:
         """Take the answer of a layer that called no `next`; or return what waits for it.
 
@@ -224,44 +250,52 @@ class Turn(HotTurn):
             result: What that layer returned.
             is_held: Whether somebody may wait for what comes after it.
         """
-        if self.replaced is None and result is not turn.rest:
-            self.replaced = result
+        if result is not None and self.special().replaced is None:
+            self.special().replaced = result
         turn.close()
         turn.state = BEGUN
         if is_held:
-            self.followed = [*(self.followed or ()), turn]
-        error = turn.error
-        if error is not None:
-            turn.error = None
+            self.special().followed += (turn,)
+        error, turn.error = turn.error, None
         return turn.target, error
 
-    def answered(self, result: Any) -> Any:
-        """Return a layer's own answer, else that of what came after it."""
-        if self.error is not None:
-            self.error = None
-        if self.state is DONE and (result is None or result is self.rest):
-            return self.answer
-        return None if result is self.rest else result
+    def is_own(self, result: Any) -> bool:
+        """Say whether a layer returned what its `next` had returned to it."""
+        return result is self or result is self.rest
+
+    def special(self) -> More:
+        """Return what few turns need."""
+        if self.more is None:
+            self.more = More()
+        return self.more
 
     def over(self, answer: Any) -> Any:
         """Note, and return, the answer of what came after the layer."""
-        if self.replaced is not None:
-            answer = self.replaced
+        more = self.more
+        if more is not None and more.replaced is not None:
+            answer = more.replaced
         self.answer, self.state = answer, DONE
-        if self.listener is not None:
-            self.listener.set()
-        if self.followed is not None:
-            for turn in self.followed:
-                turn.over(answer)
+        if more is not None:
+            self._tell(more)
         return answer
+
+    def _tell(self, more: More) -> None:
+        if more.listener is not None:
+            more.listener.set()
+        followed, more.followed = more.followed, ()
+        for turn in followed:
+            turn.over(self.answer)
 
     def broke(self, error: BaseException) -> None:
         """Note that what came after the layer raised."""
         self.state, self.error = FAILED, None
-        if self.listener is not None:
-            self.failure = error
-            self.listener.set()
-        for turn in self.followed or ():
+        if self.more is None:
+            return
+        if self.more.listener is not None:
+            self.more.failure = error
+            self.more.listener.set()
+        followed, self.more.followed = self.more.followed, ()
+        for turn in followed:
             turn.broke(error)
 
     def __repr__(self) -> str:
@@ -269,7 +303,9 @@ class Turn(HotTurn):
 
 
 class AsyncTurn(Turn):
-    """The turn of an async layer: its `next` returns a coroutine, which may be left alone."""
+    """The turn of an async layer: its `next` returns a coroutine, which costs less to await."""
+
+    __slots__ = ()
 
     def __call__(self, error: object = None, /, *_values: object) -> Any:
         """Same as for any layer."""
@@ -277,39 +313,37 @@ class AsyncTurn(Turn):
             self.open.pop()
         except IndexError:
             return self.again(error)
-        if error is not None or self.waiter is not None or get_ident() != self.run.thread:
-            return self.decided(error)
-        self.target = self.step.following
+        if error is None:
+            self.target = self.step.following
+        else:
+            self.aim(error)
+        if self.more is not None or get_ident() != self.run.thread:
+            return self.decided()
         self.rest = rest = self.step.rest(self)
         self.state = CALLED
         return rest
-
-    def rest_of(self) -> Any:
-        """Same as for any layer; no coroutine is made for a layer that is over."""
-        return self.step.rest(self) if self.waiter is None else Rest(self)
-
-    def close(self) -> None:
-        """Drop the coroutine without a warning that it was never awaited."""
-        rest, self.rest = self.rest, None
-        if rest is not None:
-            rest.close()
 
 
 class BlockingTurn(Turn):
     """The turn of a layer that is run without a loop: there is nothing to await."""
 
-    is_blocking = True
+    __slots__ = ()
 
-    def rest_of(self) -> Any:
-        """Return nothing: what comes next is run when the layer has returned."""
+    is_blocking: ClassVar[bool] = True
 
-    def again(self, error: object) -> Any:
+    def decided(self) -> None:
+        """Same as for any layer; what comes next is run when the layer has returned."""
+        super().decided()
+
+    def again(self, error: object) -> None:
         """Same as for any layer."""
         super().again(error)
 
 
 class TrackedTurn(Turn):
     """The turn of a layer whose response is watched: sending it decides, too."""
+
+    __slots__ = ()
 
     def take(self) -> bool:
         """Take the decision, unless a response was sent."""
@@ -336,36 +370,7 @@ class TrackedTurn(Turn):
 class TrackedBlockingTurn(TrackedTurn, BlockingTurn):
     """Both."""
 
-
-class Rest(Coroutine[Any, Any, Any]):
-    """What comes after a layer: begun by whoever awaits it first, else by the driver."""
-
-    __slots__ = ("_coroutine", "_turn")
-
-    def __init__(self, turn: Turn) -> None:
-        self._turn = turn
-        self._coroutine: Coroutine[Any, Any, Any] | None = None
-
-    def _begun(self) -> Coroutine[Any, Any, Any]:
-        if self._coroutine is None:
-            self._coroutine = self._turn.step.rest(self._turn)
-        return self._coroutine
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return self._begun().__await__()
-
-    def send(self, value: Any) -> Any:
-        """Step, as a task does."""
-        return self._begun().send(value)
-
-    def throw(self, *error: Any) -> Any:
-        """Step with an error, as a task does."""
-        return self._begun().throw(*error)
-
-    def close(self) -> None:
-        """End it, as a task does."""
-        if self._coroutine is not None:
-            self._coroutine.close()
+    __slots__ = ()
 
 
 class Nothing:
@@ -385,7 +390,7 @@ class Waiter:
         self.turn: Turn | None = None
         self.wake = Wake(is_blocking=turn.is_blocking)
         self.reference = weakref.ref(turn, self.wake.set)
-        turn.waiter = self
+        turn.special().waiter = self
         if turn.state is CALLED:  # since the driver looked
             self.called(turn)
 
@@ -401,7 +406,7 @@ class Waiter:
         """Return the turn that was decided; ``None``: it was dropped."""
         turn, self.turn = self.turn, None
         if turn is not None:
-            turn.waiter = None
+            turn.special().waiter = None
         return turn
 
     def leave(self) -> None:

@@ -164,8 +164,10 @@ class Chain:
             BaseException: What no error layer took, where there is no ``next``; what ``next``
                 raises; and what is never caught, such as a cancellation.
         """
-        door = self._door(req, res, next)
-        return await (run_rest(door) if len(self._steps) <= HOP else Root(door))
+        start = run_rest if len(self._steps) < HOP else Root
+        answer = start(self._door(req, res, next))
+        del req, res, next  # this frame may end up in the traceback of an error
+        return await answer
 
     def run(self, req: Any, res: Any, next: Next | None = None) -> Any:
         """
@@ -184,7 +186,12 @@ class Chain:
             BaseException: As a call of the chain.
         """
         self.refuse_async()
-        return run_here(self._door(req, res, next))
+        door = self._door(req, res, next)
+        del req, res, next
+        try:
+            return run_here(door)
+        finally:
+            del door
 
     def refuse_async(self) -> None:
         """Refuse to run without a loop what has an async layer."""

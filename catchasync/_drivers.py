@@ -46,10 +46,11 @@ async def run_rest(turn: Turn) -> Any:
     turn.state = BEGUN
     run, index, error = turn.run, turn.target, turn.error
     steps, is_untracked = run.steps, run.watch is None
+    now: Any = None
     try:
         while index < len(steps):
             step = steps[index]
-            now: Any = (AsyncTurn if step.is_async else Turn)() if is_untracked else TrackedTurn()
+            now = (AsyncTurn if step.is_async else Turn)() if is_untracked else TrackedTurn()
             now.run = run
             now.step = step
             now.open = [True]
@@ -90,9 +91,9 @@ async def run_rest(turn: Turn) -> Any:
         return turn.over(await reach_end(run, error))
     except BaseException as raised:
         turn.broke(raised)
-        del turn, run
-        now = step = result = waiter = error = None
         raise
+    finally:
+        del turn, run, now, error  # the frame may outlive its end, in the traceback of an error
 
 
 async def decision(waiter: Waiter) -> Turn | None:
@@ -182,12 +183,14 @@ class Root:
         self._turn = turn
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        roots, lane = self._turn.run.roots, lane_here()
+        turn, lane = self._turn, lane_here()
+        del self._turn
+        roots = turn.run.roots
         roots[lane] = self
         try:
-            return (yield from self._steps(run_rest(self._turn)))
+            return (yield from self._steps(run_rest(turn)))
         finally:
-            del roots[lane]
+            del roots[lane], turn
 
     def _steps(self, top: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
         below: list[Coroutine[Any, Any, Any]] = []
@@ -243,7 +246,6 @@ def run_here(turn: Turn) -> Any:
     run, index, error = turn.run, turn.target, turn.error
     turn.state = BEGUN
     now: Any = None
-    step = result = waiter = None
     try:
         made = BlockingTurn if run.watch is None else TrackedBlockingTurn
         while index < len(run.steps):
@@ -282,7 +284,7 @@ def run_here(turn: Turn) -> Any:
         turn.broke(raised)
         raise
     finally:
-        del turn, run, now, step, result, waiter, error
+        del turn, run, now, error
 
 
 def reach_end_here(run: Run, error: BaseException | None) -> Any:

@@ -46,7 +46,8 @@ class Chain:
         self._tracker = tracker_of(track_response)
         self._steps: list[Step] = []
         self._groups = 0
-        self._plan: tuple[Step, ...] | None = None
+        self._plan: tuple[Step, ...] | None = None  # made when it is called, and kept
+        self._first = 0
         for layer in flattened(layers, "Chain"):
             self._add(layer, None)
 
@@ -211,12 +212,12 @@ class Chain:
         plan = self._plan
         if plan is None:
             plan = self._plan = linked(self._steps)
+            self._first = first_normal(plan)
         run = Run(plan, req, res, next)
         if self._tracker is not None:
             self._tracker(run)
         door = Turn()
-        door.run, door.target, door.open, door.state = run, first_normal(plan), [], CALLED
-        door.error = door.more = door.rest = None
+        door.run, door.target, door.state, door.more = run, self._first, CALLED, None
         return door
 
     def __repr__(self) -> str:

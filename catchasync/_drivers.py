@@ -44,7 +44,7 @@ async def run_rest(turn: Turn) -> Any:
     if turn.state is not CALLED:
         return await outcome(turn)
     turn.state = BEGUN
-    run, index, error = turn.run, turn.target, turn.error
+    run, index, error = turn.run, turn.target, turn.due()
     steps, is_untracked = run.steps, run.watch is None
     now: Any = None
     try:
@@ -55,20 +55,25 @@ async def run_rest(turn: Turn) -> Any:
             now.step = step
             now.open = [True]
             now.state = OPEN
-            now.error = now.more = now.rest = None
+            now.more = None
             try:
-                if error is not None:
-                    result = step.call(error, run.req, run.res, now)
-                else:
+                if error is None:
                     result = step.call(run.req, run.res, now)
+                else:
+                    result = step.call(error, run.req, run.res, now)
                 if step.is_async:
                     result = await result
-                if type(result) not in plain and not is_plain(result):
+                if result is now:
+                    result = None
+                elif type(result) not in plain and not is_plain(result):
                     result = None if now.is_own(result) else await settled(result)
             except BaseException as raised:
                 result = None
                 if now.failed(raised, error):
                     raise
+            if now.state is DONE:
+                now.forget()
+                return turn.over(now.answer if result is None else result)
             if now.state is OPEN:
                 is_held = references(now) > UNHELD
                 waiter = now.undecided(result, is_held=is_held)
@@ -84,7 +89,7 @@ async def run_rest(turn: Turn) -> Any:
                 continue
             if now.state is BEGUN:
                 await outcome(now)
-            now.error = None
+            now.forget()
             if result is None and now.state is DONE:
                 result = now.answer
             return turn.over(result)
@@ -112,7 +117,7 @@ async def outcome(turn: Turn) -> Any:
         more = turn.special()
         more.listener = more.listener or Wake()
         await more.listener
-    failure = turn.more and turn.more.failure
+    failure = turn.more.failure if turn.more else None
     if failure is None:
         return turn.answer
     try:
@@ -185,7 +190,7 @@ class Root:
     def __await__(self) -> Generator[Any, Any, Any]:
         turn, lane = self._turn, lane_here()
         del self._turn
-        roots = turn.run.roots
+        roots = turn.run.roots = turn.run.roots or {}
         roots[lane] = self
         try:
             return (yield from self._steps(run_rest(turn)))
@@ -229,7 +234,7 @@ class Root:
 
 async def hop(turn: Turn) -> Any:
     """Same as `run_rest`, from the bottom of the stack."""
-    root = turn.run.roots.get(lane_here())
+    root = (turn.run.roots or {}).get(lane_here())
     return await (Root(turn) if root is None else Jump(root, turn))
 
 
@@ -243,7 +248,7 @@ def lane_here() -> Any:
 
 def run_here(turn: Turn) -> Any:
     """Same as `run_rest`, in a thread without a loop."""
-    run, index, error = turn.run, turn.target, turn.error
+    run, index, error = turn.run, turn.target, turn.due()
     turn.state = BEGUN
     now: Any = None
     try:
@@ -252,7 +257,7 @@ def run_here(turn: Turn) -> Any:
             step = run.steps[index]
             now = made()
             now.run, now.step, now.open, now.state = run, step, [True], OPEN
-            now.error = now.more = now.rest = None
+            now.more = None
             try:
                 if error is None:
                     result = step.call_here(run.req, run.res, now)

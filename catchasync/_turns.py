@@ -61,7 +61,7 @@ class Run:
         self.next = next
         self.watch: Any = None  # of the response, where it is tracked
         self.sender: str | None = None  # the layer that sent it
-        self.roots: dict[Any, Any] = {}  # by task, where a driver starts over from
+        self.roots: dict[Any, Any] | None = None  # by task, the bottoms of deep stacks
         self.thread = get_ident()
 
 
@@ -81,6 +81,7 @@ OPEN, CALLED, BEGUN, FAILED, DONE = State
 class More:
     """What few turns need besides."""
 
+    error: BaseException | None = None  # what goes on to the next error layer
     waiter: Waiter | None = None  # a driver that has left the layer waits for the decision
     listener: Wake | None = None  # a driver waits for what somebody else runs
     failure: BaseException | None = None  # what that raised
@@ -95,7 +96,7 @@ class Turn:
     """
 
     __slots__ = (
-        "__weakref__", "answer", "error", "more", "open", "rest", "run", "state", "step", "target",
+        "__weakref__", "answer", "more", "open", "rest", "run", "state", "step", "target",
     )  # fmt: skip
 
     is_blocking: ClassVar[bool] = False
@@ -104,7 +105,6 @@ class Turn:
     step: Step
     open: list[bool]  # holds one item until the decision; `list.pop` is atomic, also without a GIL
     state: State
-    error: BaseException | None  # what goes on to the next error layer
     more: More | None
     target: int  # the place of the layer that comes next
     answer: Any  # what came of what comes next
@@ -137,6 +137,7 @@ class Turn:
 
     def decided(self) -> Any:
         """Publish the decision, to whoever waits for it as well."""
+        self.rest = None
         self.state = CALLED
         if self.more is not None and self.more.waiter is not None:
             self.more.waiter.called(self)
@@ -175,8 +176,8 @@ class Turn:
         elif error is SKIP_ROUTER:
             self.target = len(self.run.steps)
         else:
-            self.error = as_error(error)
-            self.target = error_layer_after(self.run.steps, self.step, self.error)
+            failure = self.special().error = as_error(error)
+            self.target = error_layer_after(self.run.steps, self.step, failure)
 
     def again(self, error: object) -> Any:
         """Tell of a call after the decision."""
@@ -215,15 +216,19 @@ class Turn:
             if received is not None:
                 keep_first(error, received)
             self.aim(error)
+            self.rest = None
             self.state = CALLED
-        elif error is not self.error:
+        elif error is not self.due():
             self.late(error)
         return False
 
     def leave(self) -> None:
         """Note that the run is over, by a cancellation for one: nothing comes after this turn."""
-        if not self.take() and self.state is CALLED and self.error is not None:
-            self.late(self.error)
+        if self.take() or self.state is not CALLED:
+            return
+        error = self.due()
+        if error is not None:
+            self.late(error)
         self.close()
 
     def undecided(self, result: Any, *, is_held: bool) -> Waiter | None:
@@ -256,12 +261,22 @@ class Turn:
         turn.state = BEGUN
         if is_held:
             self.special().followed += (turn,)
-        error, turn.error = turn.error, None
-        return turn.target, error
+        return turn.target, turn.forget()
 
     def is_own(self, result: Any) -> bool:
         """Say whether a layer returned what its `next` had returned to it."""
-        return result is self or result is self.rest
+        return result is self or (self.state is not OPEN and result is self.rest)
+
+    def due(self) -> BaseException | None:
+        """Return the error that goes on to the next error layer."""
+        return None if self.more is None else self.more.error
+
+    def forget(self) -> BaseException | None:
+        """Same as `due`, for the last time: the layer is over."""
+        if self.more is None:
+            return None
+        error, self.more.error = self.more.error, None
+        return error
 
     def special(self) -> More:
         """Return what few turns need."""
@@ -288,9 +303,10 @@ class Turn:
 
     def broke(self, error: BaseException) -> None:
         """Note that what came after the layer raised."""
-        self.state, self.error = FAILED, None
+        self.state = FAILED
         if self.more is None:
             return
+        self.more.error = None
         if self.more.listener is not None:
             self.more.failure = error
             self.more.listener.set()
@@ -317,7 +333,7 @@ class AsyncTurn(Turn):
             self.target = self.step.following
         else:
             self.aim(error)
-        if self.more is not None or get_ident() != self.run.thread:
+        if get_ident() != self.run.thread or (self.more and self.more.waiter):
             return self.decided()
         self.rest = rest = self.step.rest(self)
         self.state = CALLED

@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from catchasync._chain import Chain as Chain
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
-    from catchasync._turns import SKIP_ROUTE as SKIP_ROUTE
-    from catchasync._turns import SKIP_ROUTER as SKIP_ROUTER
+    from catchasync._runs import SKIP_ROUTE as SKIP_ROUTE
+    from catchasync._runs import SKIP_ROUTER as SKIP_ROUTER
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "SKIP_ROUTE",
+    "SKIP_ROUTER",
     "CallbackError",
     "CallbackNeverCalled",
     "CatchAsyncError",
     "Chain",
     "HandlerIncomplete",
     "NextCalledTwice",
-    "SKIP_ROUTE",
-    "SKIP_ROUTER",
     "ResponseTracker",
     "Sent",
     "catch_async",
@@ -45,8 +45,8 @@ __all__ = [
 _LAZY = {
     "Chain": "_chain",
     "ResponseTracker": "_response",  # needs wrapt, which takes time
-    "SKIP_ROUTE": "_turns",
-    "SKIP_ROUTER": "_turns",
+    "SKIP_ROUTE": "_runs",
+    "SKIP_ROUTER": "_runs",
     "Sent": "_response",
 }
 

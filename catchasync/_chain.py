@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from catchasync import _kinds
 from catchasync._delivery import Call, Delivery
-from catchasync._drivers import HOP, Root, hop, refuse_async, run_here, run_rest
+from catchasync._driver import HOP, Root, hop, run_rest
+from catchasync._driver_here import refuse_async, run_here
 from catchasync._layers import EVERY, Step, first_normal, flattened, is_error_layer, linked
-from catchasync._turns import CALLED, Run, Turn
+from catchasync._runs import Run
+from catchasync._turns import CALLED, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +86,7 @@ class Chain:
             TypeError: It is no callable, or what came as a type is no exception type.
         """
         for error_type in types:
-            if not (isinstance(error_type, type) and issubclass(error_type, BaseException)):
+            if not (is_error_type(error_type)):
                 msg = f"Chain.use_error() takes exception types: got {error_type!r}."
                 raise TypeError(msg)
         for each in self._checked((layer,), "use_error"):
@@ -218,10 +219,16 @@ class Chain:
             self._tracker(run)
         door = Turn()
         door.run, door.target, door.state, door.more = run, self._first, CALLED, None
+        door.waiter = None
         return door
 
     def __repr__(self) -> str:
         return f"<Chain of {len(self._steps)} layers>"
+
+
+def is_error_type(error_type: object) -> bool:
+    """Say whether it can stand after ``except``."""
+    return isinstance(error_type, type) and issubclass(error_type, BaseException)
 
 
 def tracker_of(track_response: object) -> Callable[[Run], None] | None:

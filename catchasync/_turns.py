@@ -14,55 +14,23 @@ from __future__ import annotations
 
 import enum
 import sys
-import weakref
-from collections.abc import Callable, Coroutine, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator
 from threading import get_ident
 from typing import Any, ClassVar, Final
 
 from catchasync._failures import as_error, is_never_caught
 from catchasync._layers import Step, error_layer_after
+from catchasync._runs import SKIP_ROUTE, SKIP_ROUTER, Run, Skip
+from catchasync._tracebacks import keep_first, without_driver
+from catchasync._waiters import Nothing, Waiter
 from catchasync._wakes import Wake
-from catchasync.errors import CallbackError, HandlerIncomplete, NextCalledTwice
-from catchasync.types import Next
-
-
-class Skip(enum.Enum):
-    """What `next` takes besides errors."""
-
-    ROUTE = "route"
-    ROUTER = "router"
-
-    def __repr__(self) -> str:
-        return f"SKIP_{self.name}"
-
-
-SKIP_ROUTE: Final = Skip.ROUTE
-"""``next(SKIP_ROUTE)`` leaves the group of layers that `Chain.route` made; outside, it goes on."""
-
-SKIP_ROUTER: Final = Skip.ROUTER
-"""``next(SKIP_ROUTER)`` leaves the chain, as if its end were reached."""
+from catchasync.errors import CallbackError, NextCalledTwice
 
 # How often a driver refers to the turn that it asks about: as its local, and as the argument of
 # the question (which Python only lends from 3.14 on).
 UNHELD: Final = 2 if sys.version_info < (3, 14) else 1
 
 references: Callable[[object], int] = sys.getrefcount
-
-
-class Run:
-    """One call of a chain: what all its layers share."""
-
-    __slots__ = ("next", "req", "res", "roots", "sender", "steps", "thread", "watch")
-
-    def __init__(self, steps: Sequence[Step], req: Any, res: Any, next: Next | None) -> None:
-        self.steps = steps
-        self.req = req
-        self.res = res
-        self.next = next
-        self.watch: Any = None  # of the response, where it is tracked
-        self.sender: str | None = None  # the layer that sent it
-        self.roots: dict[Any, Any] | None = None  # by task, the bottoms of deep stacks
-        self.thread = get_ident()
 
 
 class State(enum.IntEnum):
@@ -82,7 +50,6 @@ class More:
     """What few turns need besides."""
 
     error: BaseException | None = None  # what goes on to the next error layer
-    waiter: Waiter | None = None  # a driver that has left the layer waits for the decision
     listener: Wake | None = None  # a driver waits for what somebody else runs
     failure: BaseException | None = None  # what that raised
     replaced: Any = None  # the answer that a layer gave besides having called `next`
@@ -96,7 +63,7 @@ class Turn:
     """
 
     __slots__ = (
-        "__weakref__", "answer", "more", "open", "rest", "run", "state", "step", "target",
+        "__weakref__", "answer", "more", "open", "rest", "run", "state", "step", "target", "waiter",
     )  # fmt: skip
 
     is_blocking: ClassVar[bool] = False
@@ -106,6 +73,7 @@ class Turn:
     open: list[bool]  # holds one item until the decision; `list.pop` is atomic, also without a GIL
     state: State
     more: More | None
+    waiter: Waiter[Turn] | None  # a driver that has left the layer waits for the decision
     target: int  # the place of the layer that comes next
     answer: Any  # what came of what comes next
     rest: Any  # the coroutine of it
@@ -139,8 +107,8 @@ class Turn:
         """Publish the decision, to whoever waits for it as well."""
         self.rest = None
         self.state = CALLED
-        if self.more is not None and self.more.waiter is not None:
-            self.more.waiter.called(self)
+        if self.waiter is not None:
+            self.waiter.called(self)
         return self if get_ident() == self.run.thread else None
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -231,21 +199,15 @@ class Turn:
             self.late(error)
         self.close()
 
-    def undecided(self, result: Any, *, is_held: bool) -> Waiter | None:
+    def undecided(self, result: Any, *, is_held: bool) -> Waiter[Turn] | None:
         """Take the answer of a layer that called no `next`; or return what waits for it.
 
         Args:
             result: What the layer returned.
             is_held: Whether something still holds this turn.
         """
-        if not is_held and result is None:
-            return self.incomplete()
-        if result is not None and self.take():
-            return None
-        return Waiter(self)
-
-    def incomplete(self) -> None:
-        """Note that a layer has answered by ``None``, and let go of `next`."""
+        has_answered = self.take() if result is not None else not is_held
+        return None if has_answered else Waiter(self)
 
     def follow(self, turn: Turn, result: Any, *, is_held: bool) -> tuple[int, BaseException | None]:
         """Return the place and the error with which another turn goes on, as part of this one.
@@ -278,6 +240,15 @@ class Turn:
         error, self.more.error = self.more.error, None
         return error
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is known what comes next."""
+        return self.state is not OPEN
+
+    def attach(self, waiter: Waiter[Turn] | None) -> None:
+        """Note who waits for the decision."""
+        self.waiter = waiter
+
     def special(self) -> More:
         """Return what few turns need."""
         if self.more is None:
@@ -291,178 +262,25 @@ class Turn:
             answer = more.replaced
         self.answer, self.state = answer, DONE
         if more is not None:
-            self._tell(more)
+            self._tell(more, lambda turn: turn.over(answer))
         return answer
 
-    def _tell(self, more: More) -> None:
+    def _tell(self, more: More, tell: Callable[[Turn], object]) -> None:
         if more.listener is not None:
             more.listener.set()
         followed, more.followed = more.followed, ()
         for turn in followed:
-            turn.over(self.answer)
+            tell(turn)
 
     def broke(self, error: BaseException) -> None:
-        """Note that what came after the layer raised."""
-        self.state = FAILED
-        if self.more is None:
-            return
-        self.more.error = None
-        if self.more.listener is not None:
-            self.more.failure = error
-            self.more.listener.set()
-        followed, self.more.followed = self.more.followed, ()
-        for turn in followed:
-            turn.broke(error)
+        """Note that what came after the layer raised; keep it where a driver shall raise it."""
+        self.state, self.answer = FAILED, None
+        self.forget()
+        more = self.more
+        if self.waiter is not None or (more is not None and more.listener is not None):
+            self.special().failure = error
+        if more is not None:
+            self._tell(more, lambda turn: turn.broke(error))
 
     def __repr__(self) -> str:
         return f"<next of {self.step.name}: {self.state.name.lower()}>"
-
-
-class AsyncTurn(Turn):
-    """The turn of an async layer: its `next` returns a coroutine, which costs less to await."""
-
-    __slots__ = ()
-
-    def __call__(self, error: object = None, /, *_values: object) -> Any:
-        """Same as for any layer."""
-        try:
-            self.open.pop()
-        except IndexError:
-            return self.again(error)
-        if error is None:
-            self.target = self.step.following
-        else:
-            self.aim(error)
-        if get_ident() != self.run.thread or (self.more and self.more.waiter):
-            return self.decided()
-        self.rest = rest = self.step.rest(self)
-        self.state = CALLED
-        return rest
-
-
-class BlockingTurn(Turn):
-    """The turn of a layer that is run without a loop: there is nothing to await."""
-
-    __slots__ = ()
-
-    is_blocking: ClassVar[bool] = True
-
-    def decided(self) -> None:
-        """Same as for any layer; what comes next is run when the layer has returned."""
-        super().decided()
-
-    def again(self, error: object) -> None:
-        """Same as for any layer."""
-        super().again(error)
-
-
-class TrackedTurn(Turn):
-    """The turn of a layer whose response is watched: sending it decides, too."""
-
-    __slots__ = ()
-
-    def take(self) -> bool:
-        """Take the decision, unless a response was sent."""
-        return not self.has_sent() and super().take()
-
-    def undecided(self, result: Any, *, is_held: bool) -> Waiter | None:
-        """Same as for any layer; one that has sent a response is not waited for."""
-        return None if self.has_sent() else super().undecided(result, is_held=is_held)
-
-    def incomplete(self) -> None:
-        """Report it: it has sent nothing."""
-        self.late(incomplete(self.step))
-
-    def has_sent(self) -> bool:
-        """Say whether a response has begun; the layer that is asked first has sent it."""
-        run = self.run
-        if not run.watch.begun:
-            return False
-        if run.sender is None:
-            run.sender = self.step.name
-        return True
-
-
-class TrackedBlockingTurn(TrackedTurn, BlockingTurn):
-    """Both."""
-
-    __slots__ = ()
-
-
-class Nothing:
-    """What a call of `next` returns that decided nothing: there is nothing to wait for."""
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        yield from ()
-
-
-class Waiter:
-    """Waits until the `next` of a layer that has returned is called, or dropped by all."""
-
-    __slots__ = ("is_left", "reference", "turn", "wake")
-
-    def __init__(self, turn: Turn) -> None:
-        self.is_left = False
-        self.turn: Turn | None = None
-        self.wake = Wake(is_blocking=turn.is_blocking)
-        self.reference = weakref.ref(turn, self.wake.set)
-        turn.special().waiter = self
-        if turn.state is CALLED:  # since the driver looked
-            self.called(turn)
-
-    def called(self, turn: Turn) -> None:
-        """Take the turn, which is decided now."""
-        if self.is_left:
-            turn.leave()
-        else:
-            self.turn = turn
-            self.wake.set()
-
-    def outcome(self) -> Turn | None:
-        """Return the turn that was decided; ``None``: it was dropped."""
-        turn, self.turn = self.turn, None
-        if turn is not None:
-            turn.special().waiter = None
-        return turn
-
-    def leave(self) -> None:
-        """Note that nobody waits any more."""
-        self.is_left = True
-        turn = self.turn or self.reference()
-        if turn is not None:
-            turn.leave()
-
-
-def without_driver(error: BaseException) -> None:
-    """Take the driver's frame off a traceback: no frame of ours shall hold what it refers to."""
-    if error.__traceback__ is not None:
-        BaseException.with_traceback(error, error.__traceback__.tb_next)
-
-
-def keep_first(error: BaseException, first: BaseException) -> None:
-    """Keep the error that an error layer was called with, as Python does in an ``except``."""
-    seen = {id(first)}
-    while error.__context__ is not None and id(error) not in seen:
-        seen.add(id(error))
-        error = error.__context__
-    if id(error) not in seen and not _leads_to(first, error):
-        error.__context__ = first
-
-
-def _leads_to(error: BaseException | None, other: BaseException) -> bool:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        if error is other:
-            return True
-        seen.add(id(error))
-        error = error.__context__
-    return False
-
-
-def incomplete(step: Step) -> HandlerIncomplete:
-    """Say that a layer neither answered nor called `next`."""
-    return HandlerIncomplete(
-        f"{step.name} returned None, sent no response and let go of `next` without calling it: "
-        "did it forget to call next(), to `return` its answer, or to `await` what would have "
-        "answered?"
-    )

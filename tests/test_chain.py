@@ -30,7 +30,7 @@ from catchasync import (
     catch_async,
 )
 from catchasync.testing import RecordingNext
-from tests.chain_support import LOOPS, RUNNERS, Log, go, in_thread, on
+from tests.chain_support import LOOPS, RUNNERS, Log, go, in_thread
 from tests.support import Boom, raiser, step
 
 every_runner = pytest.mark.parametrize("runner", RUNNERS)

@@ -132,9 +132,7 @@ class Model:
                 return self.play(layers, index, error, end)
         return end(error)
 
-    def play(
-        self, layers: tuple[Layer, ...], index: int, error: Raised | None, end: Cont
-    ) -> Any:
+    def play(self, layers: tuple[Layer, ...], index: int, error: Raised | None, end: Cont) -> Any:
         """Play one layer, and what it goes on to."""
         layer = layers[index]
         if layer.inside:

@@ -27,6 +27,7 @@ FLOORS: Final = (
         "_runtimes",
         "_signatures",
         "_templates",
+        "_tracebacks",
         "_wakes",
     },
     {
@@ -39,9 +40,12 @@ FLOORS: Final = (
         "_response",
         "_returned",
         "_rollback",
+        "_runs",
+        "_special_turns",
         "_turns",
+        "_waiters",
     },
-    {"_chain", "_drivers", "_handler", "_hooks", "_routing", "testing"},
+    {"_chain", "_driver", "_driver_here", "_handler", "_hooks", "_routing", "testing"},
     {"integrations"},
     {"__init__", "__main__"},
 )

@@ -1,39 +1,25 @@
-"""The two drivers of a chain: one awaits its layers, one calls them without a loop.
+"""The driver that awaits the layers of a chain, on asyncio or trio.
 
-They call, and ask `_turns` what comes next. What a layer goes on to is run in a loop, so that a
-chain may be as long as it likes. Only ``await next()`` nests; after `HOP` layers it goes on from
-the bottom of the stack again.
+It calls and awaits, and asks `_turns` what comes next. What a layer goes on to is run in a loop, so
+that a chain may be as long as it likes. Only ``await next()`` nests; after `HOP` layers it goes on
+from the bottom of the stack again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from catchasync import _runtimes
-from catchasync._delivery import came_back, see_through
+from catchasync._delivery import came_back
 from catchasync._kinds import is_awaitable, is_plain, plain
-from catchasync._layers import Step
-from catchasync._turns import (
-    BEGUN,
-    CALLED,
-    DONE,
-    OPEN,
-    UNHELD,
-    AsyncTurn,
-    BlockingTurn,
-    Run,
-    TrackedBlockingTurn,
-    TrackedTurn,
-    Turn,
-    Waiter,
-    references,
-)
+from catchasync._runs import Run, ended
+from catchasync._special_turns import AsyncTurn, TrackedTurn, dropped
+from catchasync._turns import BEGUN, CALLED, DONE, OPEN, UNHELD, Turn, references
+from catchasync._waiters import Waiter
 from catchasync._wakes import Wake
 
 HOP: Final = 32  # layers, of a few frames each: far below the interpreter's limit of recursion
-
-TURNS: Final = ((Turn, AsyncTurn), (TrackedTurn, TrackedTurn))  # sync and async, tracked or not
 
 
 async def run_rest(turn: Turn) -> Any:
@@ -55,7 +41,8 @@ async def run_rest(turn: Turn) -> Any:
             now.step = step
             now.open = [True]
             now.state = OPEN
-            now.more = None
+            now.more = now.waiter = None
+            is_left = False
             try:
                 if error is None:
                     result = step.call(run.req, run.res, now)
@@ -73,7 +60,11 @@ async def run_rest(turn: Turn) -> Any:
                     raise
             if now.state is DONE:
                 now.forget()
-                return turn.over(now.answer if result is None else result)
+                answer = now.answer if result is None else result
+                if turn.more is not None:
+                    return turn.over(answer)
+                turn.answer, turn.state = answer, DONE
+                return answer
             if now.state is OPEN:
                 is_held = references(now) > UNHELD
                 waiter = now.undecided(result, is_held=is_held)
@@ -82,16 +73,15 @@ async def run_rest(turn: Turn) -> Any:
                 now = None
                 now = await decision(waiter)
                 if now is None:
-                    return turn.over(None)
+                    return turn.over(dropped(run, step))
+                is_left = True
             if now.state is CALLED:
                 is_held = references(now) > UNHELD
                 index, error = turn.follow(now, result, is_held=is_held)
                 continue
-            if now.state is BEGUN:
-                await outcome(now)
+            if now.state is BEGUN or is_left:
+                return turn.over(await joined(now, result))
             now.forget()
-            if result is None and now.state is DONE:
-                result = now.answer
             return turn.over(result)
         return turn.over(await reach_end(run, error))
     except BaseException as raised:
@@ -101,7 +91,7 @@ async def run_rest(turn: Turn) -> Any:
         del turn, run, now, error  # the frame may outlive its end, in the traceback of an error
 
 
-async def decision(waiter: Waiter) -> Turn | None:
+async def decision(waiter: Waiter[Turn]) -> Turn | None:
     """Wait for the `next` of a layer that has returned."""
     try:
         await waiter.wake
@@ -113,17 +103,25 @@ async def decision(waiter: Waiter) -> Turn | None:
 
 async def outcome(turn: Turn) -> Any:
     """Wait for what somebody else runs."""
-    if turn.state is BEGUN or turn.state is CALLED:
+    if turn.state is BEGUN:
         more = turn.special()
         more.listener = more.listener or Wake()
         await more.listener
-    failure = turn.more.failure if turn.more else None
-    if failure is None:
+    failure = None if turn.more is None else turn.more.failure
+    if turn.more is None or failure is None:
         return turn.answer
+    turn.more.failure = None
     try:
         raise failure
     finally:
         del failure
+
+
+async def joined(turn: Turn, result: Any) -> Any:
+    """Return a layer's own result, else the answer of what somebody else runs after it."""
+    answer = await outcome(turn)
+    turn.forget()
+    return answer if result is None else result
 
 
 async def settled(result: Any) -> Any:
@@ -150,18 +148,6 @@ async def reach_end(run: Run, error: BaseException | None) -> Any:
         if run.next is not None:
             came_back(raised, error, before, run.next)
         raise
-    finally:
-        del run, error
-
-
-def ended(run: Run, error: BaseException | None) -> Any:
-    """Same as `reach_end`, but for what is awaited."""
-    try:
-        if run.next is not None:
-            return run.next() if error is None else run.next(error)
-        if error is not None:
-            raise error
-        return None
     finally:
         del run, error
 
@@ -244,79 +230,3 @@ def lane_here() -> Any:
     if isinstance(home, _runtimes.TrioHome):
         return home.trio.lowlevel.current_task()
     return _runtimes.current_task()
-
-
-def run_here(turn: Turn) -> Any:
-    """Same as `run_rest`, in a thread without a loop."""
-    run, index, error = turn.run, turn.target, turn.due()
-    turn.state = BEGUN
-    now: Any = None
-    try:
-        made = BlockingTurn if run.watch is None else TrackedBlockingTurn
-        while index < len(run.steps):
-            step = run.steps[index]
-            now = made()
-            now.run, now.step, now.open, now.state = run, step, [True], OPEN
-            now.more = None
-            try:
-                if error is None:
-                    result = step.call_here(run.req, run.res, now)
-                else:
-                    result = step.call_here(error, run.req, run.res, now)
-                if type(result) not in plain and not is_plain(result):
-                    result = settled_here(result)
-            except BaseException as raised:
-                result = None
-                if now.failed(raised, error):
-                    raise
-            if type(result) not in plain and is_awaitable(result):
-                now.leave()
-                refuse_async(step, result)
-            if now.state is OPEN:
-                is_held = references(now) > UNHELD
-                waiter = now.undecided(result, is_held=is_held)
-                if waiter is None:
-                    return turn.over(result)
-                now = None
-                waiter.wake.block()
-                now = waiter.outcome()
-                if now is None:
-                    return turn.over(None)
-            is_held = references(now) > UNHELD
-            index, error = turn.follow(now, result, is_held=is_held)
-        return turn.over(reach_end_here(run, error))
-    except BaseException as raised:
-        turn.broke(raised)
-        raise
-    finally:
-        del turn, run, now, error
-
-
-def reach_end_here(run: Run, error: BaseException | None) -> Any:
-    """Same as `reach_end`, without a loop."""
-    before = None if error is None else error.__traceback__
-    try:
-        return see_through(ended(run, error))
-    except BaseException as raised:
-        if run.next is not None:
-            came_back(raised, error, before, run.next)
-        raise
-    finally:
-        del run, error
-
-
-def settled_here(result: Any) -> Any:
-    """Return what a future gives that can be waited for in a thread; an awaitable as it is."""
-    return result if is_awaitable(result) else result.result()
-
-
-def refuse_async(step: Step, awaitable: Any = None) -> NoReturn:
-    """Refuse to run an async layer without a loop, and end its coroutine."""
-    if hasattr(awaitable, "close"):
-        awaitable.close()
-    came = "is async" if awaitable is None else f"returned {awaitable!r}"
-    msg = (
-        f"Chain.run() runs sync layers only, and {step.name} {came}: use `await chain(...)`, "
-        "or make it a plain function."
-    )
-    raise TypeError(msg)

@@ -22,7 +22,7 @@ from catchasync._wakes import Wake
 HOP: Final = 32  # layers, of a few frames each: far below the interpreter's limit of recursion
 
 
-async def run_rest(turn: Turn) -> Any:
+async def run_rest(turn: Turn) -> Any:  # noqa: C901, PLR0911, PLR0912, PLR0915 - see below
     """Run what comes after a layer, and return the answer.
 
     It is one function, long as it is: every call inside it would be one more for each layer.
@@ -130,7 +130,7 @@ async def settled(result: Any) -> Any:
         return await result
     wake, values = Wake(), []
     if hasattr(result, "addBoth"):  # a Deferred of Twisted
-        result.addBoth(lambda value: wake.set(values.append(value)))
+        result.addBoth(lambda value: (values.append(value), wake.set())[1])
         await wake
         return values[0].raiseException() if hasattr(values[0], "raiseException") else values[0]
     result.add_done_callback(wake.set)

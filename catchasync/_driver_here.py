@@ -12,7 +12,7 @@ from catchasync._special_turns import BlockingTurn, TrackedBlockingTurn, dropped
 from catchasync._turns import BEGUN, OPEN, UNHELD, Turn, references
 
 
-def run_here(turn: Turn) -> Any:
+def run_here(turn: Turn) -> Any:  # noqa: C901 - as `run_rest`, whose twin it is
     """Same as `run_rest`, in a thread without a loop."""
     run, index, error = turn.run, turn.target, turn.due()
     turn.state = BEGUN

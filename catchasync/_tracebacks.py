@@ -5,8 +5,8 @@ from __future__ import annotations
 
 def without_driver(error: BaseException) -> None:
     """Take the driver's frame off a traceback: no frame of ours shall hold what it refers to."""
-    if error.__traceback__ is not None:
-        BaseException.with_traceback(error, error.__traceback__.tb_next)
+    trail = error.__traceback__
+    BaseException.with_traceback(error, trail and trail.tb_next)
 
 
 def keep_first(error: BaseException, first: BaseException) -> None:

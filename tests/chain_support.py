@@ -11,6 +11,7 @@ import pytest
 import trio
 
 from catchasync import Chain
+from catchasync._runtimes import TrioHome, here
 
 LOOPS = ("asyncio", "uvloop", "trio")
 RUNNERS = (*LOOPS, "run")
@@ -62,6 +63,14 @@ class Log(list[str]):
             return await result if hasattr(result, "__await__") else result
 
         return coroutine if is_async else sync
+
+
+async def pause() -> None:
+    """Let others run, on whichever loop this is."""
+    if isinstance(here(), TrioHome):
+        await trio.lowlevel.checkpoint()
+    else:
+        await asyncio.sleep(0)
 
 
 def in_thread(function: Callable[..., Any], *args: Any) -> threading.Thread:

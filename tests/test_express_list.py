@@ -62,7 +62,7 @@ def saw_error(error: Any, _req: Any, res: Res, _next: Any) -> None:
     res.end(f"saw {type(error).__name__}: {error}")
 
 
-def a_layer(is_async: bool, act: Any) -> Any:
+def a_layer(act: Any, *, is_async: bool) -> Any:
     """Make a layer that returns ``act(next)``."""
 
     def sync(_req: Any, _res: Any, next: Any) -> Any:
@@ -74,7 +74,7 @@ def a_layer(is_async: bool, act: Any) -> Any:
     return coroutine if is_async else sync
 
 
-def an_error_layer(is_async: bool, act: Any) -> Any:
+def an_error_layer(act: Any, *, is_async: bool) -> Any:
     """Make an error layer that returns ``act(error, next)``."""
 
     def sync(error: Any, _req: Any, _res: Any, next: Any) -> Any:
@@ -153,9 +153,9 @@ def test_should_stack(runner: str) -> None:
 
 
 @every_kind
-def test_should_not_overflow_with_a_large_sync_stack(runner: str, is_async: bool) -> None:
+def test_should_not_overflow_with_a_large_sync_stack(runner: str, *, is_async: bool) -> None:
     """As many layers as one likes."""
-    layers = [a_layer(is_async, lambda next: next())] * 10_000
+    layers = [a_layer(lambda next: next(), is_async=is_async)] * 10_000
     assert "saw" == answered(runner, Chain(layers).use(saw)).body
 
 
@@ -165,14 +165,17 @@ def test_should_continue_to_next_route_when_next_is_called(runner: str) -> None:
     assert [1, 2] == answered(runner, Chain().route(hit(1)).route(hit(2), saw)).hits
 
 
-# next(err)
+# Errors handed to `next`.
 
 
 @every_kind
-def test_should_handle_errors_from_next_err(runner: str, is_async: bool) -> None:
+def test_should_handle_errors_from_next_err(runner: str, *, is_async: bool) -> None:
     """They go to the error layers of the group."""
     chain = Chain().route(
-        a_layer(is_async, lambda next: next(Boom("boom!"))), hit(1), hit_error(2), saw_error
+        a_layer(lambda next: next(Boom("boom!")), is_async=is_async),
+        hit(1),
+        hit_error(2),
+        saw_error,
     )
     res = answered(runner, chain)
     assert [2] == res.hits
@@ -180,10 +183,13 @@ def test_should_handle_errors_from_next_err(runner: str, is_async: bool) -> None
 
 
 @every_kind
-def test_should_handle_errors_thrown(runner: str, is_async: bool) -> None:
+def test_should_handle_errors_thrown(runner: str, *, is_async: bool) -> None:
     """As if handed to `next`."""
     chain = Chain().route(
-        a_layer(is_async, lambda _next: throw(Boom("boom!"))), hit(1), hit_error(2), saw_error
+        a_layer(lambda _next: throw(Boom("boom!")), is_async=is_async),
+        hit(1),
+        hit_error(2),
+        saw_error,
     )
     res = answered(runner, chain)
     assert [2] == res.hits
@@ -191,20 +197,20 @@ def test_should_handle_errors_thrown(runner: str, is_async: bool) -> None:
 
 
 @every_kind
-def test_should_handle_errors_thrown_in_error_handlers(runner: str, is_async: bool) -> None:
+def test_should_handle_errors_thrown_in_error_handlers(runner: str, *, is_async: bool) -> None:
     """They replace the error."""
     chain = Chain().route(
-        a_layer(is_async, lambda _next: throw(Boom("boom!"))),
-        an_error_layer(is_async, lambda _error, _next: throw(Boom("oh, no!"))),
+        a_layer(lambda _next: throw(Boom("boom!")), is_async=is_async),
+        an_error_layer(lambda _error, _next: throw(Boom("oh, no!")), is_async=is_async),
         saw_error,
     )
     assert "saw Boom: oh, no!" == answered(runner, chain).body
 
 
 @every_kind
-def test_should_handle_single_error_handler(runner: str, is_async: bool) -> None:
+def test_should_handle_single_error_handler(runner: str, *, is_async: bool) -> None:
     """Without an error it is passed over."""
-    chain = Chain(an_error_layer(is_async, lambda _error, next: next())).use(saw)
+    chain = Chain(an_error_layer(lambda _error, next: next(), is_async=is_async)).use(saw)
     assert "saw" == answered(runner, chain).body
 
 
@@ -238,21 +244,21 @@ def test_should_pass_the_error_to_the_done_callback(runner: str) -> None:
     assert [error] == outer.errors
 
 
-# next('route'), next('router')
+# The two sentinels, which were strings there.
 
 
 @every_kind
-def test_next_route_should_invoke_next_handler(runner: str, is_async: bool) -> None:
+def test_next_route_should_invoke_next_handler(runner: str, *, is_async: bool) -> None:
     """The layer after the group."""
-    skip = a_layer(is_async, lambda next: next(SKIP_ROUTE))
+    skip = a_layer(lambda next: next(SKIP_ROUTE), is_async=is_async)
     assert [1] == answered(runner, Chain().route(skip, hit(9)).use(hit(1), saw)).hits
 
 
 @every_kind
-def test_next_router_should_exit_the_router(runner: str, is_async: bool) -> None:
+def test_next_router_should_exit_the_router(runner: str, *, is_async: bool) -> None:
     """The outer `next`, without an error."""
     outer = RecordingNext("done")
-    skip = a_layer(is_async, lambda next: next(SKIP_ROUTER))
+    skip = a_layer(lambda next: next(SKIP_ROUTER), is_async=is_async)
     res = Res()
     assert "done" == go(runner, Chain().route(skip, hit(1)).use(hit(2)), outer, "req", res)
     assert [] == res.hits
@@ -260,9 +266,9 @@ def test_next_router_should_exit_the_router(runner: str, is_async: bool) -> None
 
 
 @every_kind
-def test_next_route_from_an_error_handler_should_recover(runner: str, is_async: bool) -> None:
+def test_next_route_from_an_error_handler_should_recover(runner: str, *, is_async: bool) -> None:
     """The group is left, and the error forgotten."""
-    skip = an_error_layer(is_async, lambda _error, next: next(SKIP_ROUTE))
+    skip = an_error_layer(lambda _error, next: next(SKIP_ROUTE), is_async=is_async)
     chain = Chain().route(lambda req, res, next: next(Boom()), skip, hit(9))
     assert [1] == answered(runner, chain.use(hit(1), saw)).hits
 
@@ -278,9 +284,9 @@ def test_should_not_run_a_route_with_a_pending_error(runner: str) -> None:
 
 
 @every_kind
-def test_should_pass_rejected_promise_value(runner: str, is_async: bool) -> None:
+def test_should_pass_rejected_promise_value(runner: str, *, is_async: bool) -> None:
     """What the future was rejected with."""
-    chain = Chain(a_layer(is_async, lambda _next: throw(Boom("boom!"))), saw_error)
+    chain = Chain(a_layer(lambda _next: throw(Boom("boom!")), is_async=is_async), saw_error)
     assert "saw Boom: boom!" == answered(runner, chain).body
 
 
@@ -308,31 +314,31 @@ def test_should_pass_a_falsy_error_of_next(runner: str, value: object) -> None:
 
 
 @every_kind
-def test_should_ignore_resolved_promise(runner: str, is_async: bool) -> None:
+def test_should_ignore_resolved_promise(runner: str, *, is_async: bool) -> None:
     """A result is no ``next()``: the layer has answered. It is the chain's result, unlike there."""
-    chain = Chain(a_layer(is_async, lambda _next: "saw"), hit(9))
+    chain = Chain(a_layer(lambda _next: "saw", is_async=is_async), hit(9))
     res = Res()
     assert "saw" == go(runner, chain, None, "req", res)
     assert [] == res.hits
 
 
 @every_kind
-def test_error_handling_should_pass_rejected_promise_value(runner: str, is_async: bool) -> None:
+def test_error_handling_should_pass_rejected_promise_value(runner: str, *, is_async: bool) -> None:
     """An error layer's failure goes to the next error layer."""
     chain = Chain(
-        a_layer(is_async, lambda _next: throw(Boom("boom!"))),
-        an_error_layer(is_async, lambda error, _next: throw(Boom(f"caught: {error}"))),
+        a_layer(lambda _next: throw(Boom("boom!")), is_async=is_async),
+        an_error_layer(lambda error, _next: throw(Boom(f"caught: {error}")), is_async=is_async),
         saw_error,
     )
     assert "saw Boom: caught: boom!" == answered(runner, chain).body
 
 
 @every_kind
-def test_error_handling_should_ignore_resolved_promise(runner: str, is_async: bool) -> None:
+def test_error_handling_should_ignore_resolved_promise(runner: str, *, is_async: bool) -> None:
     """An error layer that returns has answered."""
     chain = Chain(
-        a_layer(is_async, lambda _next: throw(Boom("boom!"))),
-        an_error_layer(is_async, lambda _error, _next: "saw"),
+        a_layer(lambda _next: throw(Boom("boom!")), is_async=is_async),
+        an_error_layer(lambda _error, _next: "saw", is_async=is_async),
         hit_error(9),
     )
     res = Res()

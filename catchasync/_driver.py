@@ -73,7 +73,8 @@ async def run_rest(turn: Turn) -> Any:  # noqa: C901, PLR0911, PLR0912, PLR0915 
                 now = None
                 now = await decision(waiter)
                 if now is None:
-                    return turn.over(dropped(run, step))
+                    dropped(run, step)
+                    return turn.over(None)
                 is_left = True
             if now.state is CALLED:
                 is_held = references(now) > UNHELD
@@ -128,14 +129,16 @@ async def settled(result: Any) -> Any:
     """Return what an awaitable or another kind of future gives, on any loop."""
     if is_awaitable(result) and not hasattr(result, "addBoth"):
         return await result
-    wake, values = Wake(), []
-    if hasattr(result, "addBoth"):  # a Deferred of Twisted
-        result.addBoth(lambda value: (values.append(value), wake.set())[1])
+    wake = Wake()
+    if not hasattr(result, "addBoth"):
+        result.add_done_callback(wake.set)
         await wake
-        return values[0].raiseException() if hasattr(values[0], "raiseException") else values[0]
-    result.add_done_callback(wake.set)
+        return result.result()
+    values: list[Any] = []  # of a Deferred of Twisted
+    result.addBoth(values.append)
+    result.addBoth(wake.set)
     await wake
-    return result.result()
+    return values[0].raiseException() if hasattr(values[0], "raiseException") else values[0]
 
 
 async def reach_end(run: Run, error: BaseException | None) -> Any:

@@ -47,7 +47,8 @@ def run_here(turn: Turn) -> Any:  # noqa: C901 - as `run_rest`, whose twin it is
                 waiter.wake.block()
                 now = waiter.outcome()
                 if now is None:
-                    return turn.over(dropped(run, step))
+                    dropped(run, step)
+                    return turn.over(None)
             is_held = references(now) > UNHELD
             index, error = turn.follow(now, result, is_held=is_held)
         return turn.over(reach_end_here(run, error))

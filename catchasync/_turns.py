@@ -134,12 +134,10 @@ class Turn:
         return self.rest  # type: ignore[no-any-return]
 
     def aim(self, error: object) -> None:
-        """Find the layer that comes next."""
+        """Find the layer that comes next, where it is not the following one."""
         if type(error) is CallbackError and isinstance(error.value, Skip):
             error = error.value  # it came through a `next` to which it was no exception
-        if error is None:
-            self.target = self.step.following
-        elif error is SKIP_ROUTE:
+        if error is SKIP_ROUTE:
             self.target = self.step.after_group
         elif error is SKIP_ROUTER:
             self.target = len(self.run.steps)

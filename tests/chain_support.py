@@ -17,6 +17,12 @@ LOOPS = ("asyncio", "uvloop", "trio")
 RUNNERS = (*LOOPS, "run")
 
 
+every_runner = pytest.mark.parametrize("runner", RUNNERS)
+every_loop = pytest.mark.parametrize("runner", LOOPS)
+KINDS = [(runner, is_async) for runner in LOOPS for is_async in (True, False)] + [("run", False)]
+every_kind = pytest.mark.parametrize(("runner", "is_async"), KINDS)
+
+
 def on(runner: str, main: Callable[..., Any], *args: Any) -> Any:
     """Run an async function to its end on a loop."""
     if runner == "trio":
@@ -78,3 +84,20 @@ def in_thread(function: Callable[..., Any], *args: Any) -> threading.Thread:
     thread = threading.Thread(target=function, args=args)
     thread.start()
     return thread
+
+
+class Response:
+    """A response whose `send` sends."""
+
+    def send(self) -> str:
+        """Send."""
+        return "sent"
+
+
+class Other(Exception):
+    """A failure besides `Boom`."""
+
+
+def answer(_req: Any, _res: Any) -> str:
+    """Be the last layer."""
+    return "answer"

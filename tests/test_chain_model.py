@@ -12,7 +12,7 @@ import os
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ BATCHES = 8
 ACTS = ("next", "next", "next", "answer", "answer none", "raise", "error", "route", "router")
 AWAITED = ("await", "await and replace", "await and handle", "await and swallow")
 LEFT = ("leave", "leave and replace", "return", "thread")
+LEFT_FOR: dict[str, str] = dict(zip(AWAITED + LEFT, LEFT * 2, strict=True))
 
 
 class Ping(Exception):
@@ -381,16 +382,8 @@ class Script:
 
 def all_sync(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     """Make sync layers of async ones, that do what a sync layer can."""
-    hows = dict(zip(AWAITED, LEFT, strict=True))
     return tuple(
-        Layer(
-            **{
-                **layer.__dict__,
-                "is_async": False,
-                "how": hows.get(layer.how, layer.how),
-                "inside": all_sync(layer.inside),
-            }
-        )
+        replace(layer, is_async=False, how=LEFT_FOR[layer.how], inside=all_sync(layer.inside))
         for layer in layers
     )
 

@@ -11,13 +11,8 @@ import pytest
 
 from catchasync import SKIP_ROUTE, SKIP_ROUTER, CallbackError, Chain
 from catchasync.testing import RecordingNext
-from tests.chain_support import RUNNERS, go
+from tests.chain_support import every_kind, every_runner, go
 from tests.support import Boom
-
-every_runner = pytest.mark.parametrize("runner", RUNNERS)
-KINDS = [(runner, is_async) for runner in RUNNERS[:-1] for is_async in (True, False)]
-KINDS.append(("run", False))
-every_kind = pytest.mark.parametrize(("runner", "is_async"), KINDS)
 
 
 class Res:
@@ -354,7 +349,7 @@ def test_error_handling_should_ignore_resolved_promise(runner: str, *, is_async:
     ("is_xhr", "body"), [(True, "something failed"), (False, "saw Boom: boom")]
 )
 def test_log_errors_client_error_handler_error_handler(
-    runner: str, is_xhr: bool, body: str
+    runner: str, body: str, *, is_xhr: bool
 ) -> None:
     """Each either answers, or goes on with the error."""
     logged: list[str] = []

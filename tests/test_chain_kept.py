@@ -219,6 +219,19 @@ def test_an_async_run_leaves_nothing_behind(life: str) -> None:
 
 
 @every_runner
+def test_an_error_layer_sees_no_frame_of_ours(runner: str) -> None:
+    """The traceback of the error that it is handed begins in the layer that raised."""
+    names: list[str] = []
+
+    def look(error: BaseException) -> None:
+        names.extend(entry.name for entry in traceback.extract_tb(error.__traceback__))
+
+    go(runner, Chain(raise_boom).use_error(look))
+
+    assert ["raise_boom"] == names
+
+
+@every_runner
 def test_the_error_does_not_keep_the_request(runner: str) -> None:
     """No frame of ours in its traceback refers to what the chain was called with."""
     req = Held()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from catchasync._awaitables import spawn as spawn
     from catchasync._callbackify import callbackify as callbackify
     from catchasync._callbacks import wrap_callback as wrap_callback
+    from catchasync._chain import Chain as Chain
     from catchasync._context import ErrorContext as ErrorContext
     from catchasync._controllers import wrap_controller as wrap_controller
     from catchasync._crash import exit_process as exit_process
@@ -43,13 +44,18 @@ if TYPE_CHECKING:
     from catchasync._routes import create_routes as create_routes
     from catchasync._routing import wrap_handler as wrap_handler
     from catchasync._routing import wrap_router as wrap_router
+    from catchasync._runs import SKIP_ROUTE as SKIP_ROUTE
+    from catchasync._runs import SKIP_ROUTER as SKIP_ROUTER
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "SKIP_ROUTE",
+    "SKIP_ROUTER",
     "CallbackError",
     "CallbackNeverCalled",
     "CatchAsyncError",
+    "Chain",
     "ErrorContext",
     "ErrorHandler",
     "ErrorResponse",
@@ -83,12 +89,15 @@ __all__ = [
 ]
 
 _LAZY = {  # whoever only decorates handlers does not wait for these
+    "Chain": "_chain",
     "ErrorContext": "_context",
     "ErrorHandler": "_handler",
     "ErrorResponse": "_error_response",
     "ResponseTracker": "_response",
     "Rollback": "_rollback",
     "Route": "_routes",
+    "SKIP_ROUTE": "_runs",
+    "SKIP_ROUTER": "_runs",
     "Sent": "_response",
     "apply_routes": "_routes",
     "as_awaitable": "_awaitables",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from catchasync._completion import Callback, Reader, Receiver
-from catchasync._waiting import wake
+from catchasync._wakes import wake
 from catchasync.errors import CallbackNeverCalled
 
 

@@ -27,7 +27,7 @@ from catchasync._futures import watch
 from catchasync._kinds import is_awaitable, kind_of, name_of, short_name_of, signature_of
 from catchasync._pending import Pending, Returned
 from catchasync._places import Call, caller_of, signature_without, slot_of
-from catchasync._waiting import new_waiter
+from catchasync._wakes import new_waiter
 from catchasync.conventions import Convention, TwoCallbacks, error_first, future
 from catchasync.types import Late
 

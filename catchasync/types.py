@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partialmethod
 from typing import Any, TypeAlias, TypedDict
 
@@ -37,3 +37,7 @@ class NextAndCatchOptions(CatchOptions, total=False):
     """The options of `catch_async`."""
 
     next: Next | str | None
+
+
+Layers: TypeAlias = "Callable[..., Any] | Sequence[Layers]"
+"""A layer of a chain, or a list of them, in lists as well."""

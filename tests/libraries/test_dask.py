@@ -30,7 +30,7 @@ def client() -> Iterator[Any]:
     logging.getLogger("distributed.worker").setLevel(logging.CRITICAL)  # it logs what we await
     options = {"n_workers": 1, "threads_per_worker": 2, "processes": False}
     with (
-        distributed.LocalCluster(**options, dashboard_address=None) as cluster,
+        distributed.LocalCluster(**options, dashboard_address="127.0.0.1:0") as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client

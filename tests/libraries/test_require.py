@@ -37,5 +37,5 @@ def test_missing_library_is_skipped_by_name_and_counted() -> None:
 
     reason = "celery cannot be had here: import of celery halted; None in sys.modules"
     assert reason in printed
-    assert "real libraries: 0 of 1 ran; skipped: celery (import of celery halted" in printed
+    assert "real libraries: 0 of 1 are here; skipped: celery (import of celery halted" in printed
     assert "2 skipped" in printed

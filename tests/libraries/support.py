@@ -11,8 +11,12 @@ from typing import Any
 
 import pytest
 
+from catchasync import wrap_callback
 from catchasync.testing import RecordingNext
 from tests.support import Boom
+
+Wrap = Callable[..., Any]
+"""`wrap_callback`, with all that the check decides: it wants what the library needs besides."""
 
 PATIENCE = 20.0  # seconds until a test that waits gives up; where all is well nothing waits so long
 
@@ -75,21 +79,28 @@ class Inbox:
         return self._came.get(timeout=PATIENCE)[1]
 
 
-def check_thread_survives(call: Callable[[WaitedNext, Inbox], object]) -> None:
+def check_thread_survives(call: Callable[[Wrap], object]) -> int:
     """
-    Let `on_success` fail on the library's thread, and demand that this thread goes on to serve.
+    Let `on_success`, then `next` too, fail on the library's thread, which has to go on serving.
 
     Args:
-        call: Makes one new call of the library, with ``wrap_callback(next, on_success)``.
-    """
-    failures, failing, working = WaitedNext(), Inbox(Boom()), Inbox()
+        call: Makes one new call of the library, with a callback from the `Wrap` that it is given.
 
-    call(failures, failing)
+    Returns:
+        The id that the system gives to the library's thread.
+    """
+    failures, raising, late = WaitedNext(), WaitedNext(LookupError()), WaitedNext()
+    failing, working = Inbox(Boom()), Inbox()
+
+    call(functools.partial(wrap_callback, failures, failing, late=late))
     own_thread = failing.wait_for_thread()
     assert isinstance(failures.wait(), Boom)
-    call(failures, working)
+    call(functools.partial(wrap_callback, raising, failing, late=late))
+    assert isinstance(raising.wait(), Boom)
+    assert raising.answer is late.wait()
+    call(functools.partial(wrap_callback, failures, working, late=late))
 
-    assert own_thread == working.wait_for_thread()
+    assert own_thread == failing.wait_for_thread() == working.wait_for_thread()
     assert own_thread != threading.get_native_id()
-    assert [Boom] == [type(error) for error in failures.errors]
-    assert 1 == len(failures.arrivals)
+    assert (1, 1, 1) == (len(failures.arrivals), len(raising.arrivals), len(late.arrivals))
+    return own_thread

@@ -10,7 +10,13 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import Outcome, future
 from tests.libraries.conftest import require
-from tests.libraries.support import PATIENCE, Inbox, WaitedNext, awaited, check_thread_survives
+from tests.libraries.support import (
+    PATIENCE,
+    WaitedNext,
+    Wrap,
+    awaited,
+    check_thread_survives,
+)
 from tests.support import Boom
 
 celery: Final = require("celery")
@@ -78,8 +84,8 @@ def test_failed_task_reaches_next_once(double: Any) -> None:
 def test_thread_survives_a_failing_receiver(double: Any) -> None:
     """What a receiver raises on the worker's thread reaches `next`, and the worker goes on."""
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        callback = wrap_callback(failures, on_success, convention=run_over)
+    def call(wrap: Wrap) -> None:
+        callback = wrap(convention=run_over)
         signals.task_postrun.connect(callback, sender=double, weak=False)
         double.delay(5)
 

@@ -11,7 +11,7 @@ import pytest
 
 from catchasync import CallbackError, promisify, wrap_callback
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
+from tests.libraries.support import WaitedNext, Wrap, awaited, check_thread_survives
 
 confluent_kafka: Final = require("confluent_kafka")
 KafkaError: Final = confluent_kafka.KafkaError
@@ -119,7 +119,7 @@ def test_error_reaches_next_once(holding: Any) -> None:
 def test_thread_survives_a_failing_callback(producer: Any) -> None:
     """What `on_success` raises does not come out of `poll`: it reaches `next`, polling goes on."""
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        producer.produce("topic", b"value", on_delivery=wrap_callback(failures, on_success))
+    def call(wrap: Wrap) -> None:
+        producer.produce("topic", b"value", on_delivery=wrap())
 
     check_thread_survives(call)

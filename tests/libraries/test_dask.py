@@ -11,7 +11,7 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import future
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
+from tests.libraries.support import WaitedNext, Wrap, awaited, check_thread_survives
 from tests.support import Boom
 
 distributed: Final = require("distributed")
@@ -30,7 +30,7 @@ def client() -> Iterator[Any]:
     logging.getLogger("distributed.worker").setLevel(logging.CRITICAL)  # it logs what we await
     options = {"n_workers": 1, "threads_per_worker": 2, "processes": False}
     with (
-        distributed.LocalCluster(**options, dashboard_address=None) as cluster,
+        distributed.LocalCluster(**options, dashboard_address="127.0.0.1:0") as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client
@@ -64,8 +64,8 @@ def test_failed_work_reaches_next_once(client: Any) -> None:
 def test_thread_survives_a_failing_callback(client: Any) -> None:
     """What `on_success` raises reaches `next` instead of nobody, and the thread goes on."""
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        callback = wrap_callback(failures, on_success, convention=future)
+    def call(wrap: Wrap) -> None:
+        callback = wrap(convention=future)
         client.submit(double, 5, pure=False).add_done_callback(callback)
 
     check_thread_survives(call)

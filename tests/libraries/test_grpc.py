@@ -10,7 +10,7 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import future
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
+from tests.libraries.support import WaitedNext, Wrap, awaited, check_thread_survives
 
 grpc: Final = require("grpc")
 
@@ -81,8 +81,8 @@ def test_failed_call_reaches_next_once(say: Any) -> None:
 def test_thread_survives_a_failing_callback(say: Any) -> None:
     """What `on_success` raises on the channel's thread reaches `next`, and the thread goes on."""
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        callback = wrap_callback(failures, on_success, convention=future)
+    def call(wrap: Wrap) -> None:
+        callback = wrap(convention=future)
         say.future(b"hello").add_done_callback(callback)
 
     check_thread_survives(call)

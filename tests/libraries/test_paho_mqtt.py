@@ -10,7 +10,7 @@ import pytest
 from catchasync import CallbackError, catch_async, promisify, wrap_callback
 from catchasync.conventions import Outcome
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
+from tests.libraries.support import Inbox, WaitedNext, Wrap, awaited, check_thread_survives
 from tests.support import Boom
 
 paho: Final = require("paho.mqtt.client")
@@ -106,8 +106,8 @@ def test_refused_connection_reaches_next_once(client: Any, mqtt: int) -> None:
 def test_thread_survives_a_failing_callback(subscribed: Any) -> None:
     """What `on_success` raises on the network thread reaches `next`, and the thread goes on."""
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        callback = wrap_callback(failures, on_success, convention=message)
+    def call(wrap: Wrap) -> None:
+        callback = wrap(convention=message)
         subscribed.message_callback_add("news/today", callback)
         subscribed.publish("news/today", b"rain", qos=1)
 

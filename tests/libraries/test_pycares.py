@@ -11,7 +11,7 @@ import pytest
 from catchasync import CallbackError, promisify, wrap_callback
 from catchasync.conventions import result_first
 from tests.libraries.conftest import require
-from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
+from tests.libraries.support import WaitedNext, Wrap, awaited, check_thread_survives
 
 pycares: Final = require("pycares")
 A: Final = pycares.QUERY_TYPE_A
@@ -114,8 +114,8 @@ def test_errno_reaches_next_once(channel: Any) -> None:
 def test_thread_survives_a_failing_callback(channel: Any) -> None:
     """What `on_success` raises on the library's thread reaches `next`; the thread goes on."""
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        callback = wrap_callback(failures, on_success, convention=result_first)
+    def call(wrap: Wrap) -> None:
+        callback = wrap(convention=result_first)
         channel.query(new_name(), A, callback=callback)
 
     check_thread_survives(call)

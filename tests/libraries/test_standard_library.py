@@ -16,7 +16,7 @@ import pytest
 
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import future, result_only, two_callbacks
-from tests.libraries.support import Inbox, WaitedNext, awaited, check_thread_survives
+from tests.libraries.support import Inbox, WaitedNext, Wrap, awaited, check_thread_survives
 from tests.support import Boom
 
 PAIR = two_callbacks(success="callback", error="error_callback")
@@ -96,10 +96,10 @@ def test_executor_thread_survives_a_failing_callback(executor: ThreadPoolExecuto
     """What `on_success` raises reaches `next`, not the library's log, and the worker goes on."""
     started = threading.Event()
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
+    def call(wrap: Wrap) -> None:
         started.clear()
         submitted = executor.submit(started.wait)
-        submitted.add_done_callback(wrap_callback(failures, on_success, convention=future))
+        submitted.add_done_callback(wrap(convention=future))
         started.set()
 
     check_thread_survives(call)
@@ -130,8 +130,8 @@ def test_pool_failure_reaches_next_once(pool: Any) -> None:
 def test_pool_thread_survives_a_failing_callback(pool: Any) -> None:
     """What `on_success` raises on the thread for results reaches `next`, and the thread goes on."""
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        success, error = wrap_callback(failures, on_success, convention=PAIR)
+    def call(wrap: Wrap) -> None:
+        success, error = wrap(convention=PAIR)
         pool.apply_async(pow, (2, 3), callback=success, error_callback=error)
 
     check_thread_survives(call)

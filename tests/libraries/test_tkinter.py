@@ -95,10 +95,6 @@ def test_thread_survives_a_failing_callback() -> None:
     """What `on_success` raises in the main loop reaches `next`, and the loop goes on."""
 
     def work(tcl: Any) -> None:
-        check_thread_survives(
-            lambda failures, on_success: tcl.after(
-                0, wrap_callback(failures, on_success, convention=result_only)
-            )
-        )
+        check_thread_survives(lambda wrap: tcl.after(0, wrap(convention=result_only)))
 
     beside_main_loop(work)

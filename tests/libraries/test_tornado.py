@@ -13,7 +13,14 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import future, result_only
 from tests.libraries.conftest import require
-from tests.libraries.support import PATIENCE, Inbox, WaitedNext, awaited, check_thread_survives
+from tests.libraries.support import (
+    PATIENCE,
+    Inbox,
+    WaitedNext,
+    Wrap,
+    awaited,
+    check_thread_survives,
+)
 from tests.support import Boom
 
 concurrent: Final = require("tornado.concurrent")
@@ -90,13 +97,19 @@ async def test_future_is_awaited(service: Service) -> None:
 async def test_future_of_another_loop_is_awaited(loop: Any) -> None:
     """A future of Tornado's own thread is awaited here, with its value or its error."""
     made = Inbox()
-    loop.add_callback(lambda: made(old_style(4), old_style(-1)))
-
+    loop.add_callback(lambda: made(concurrent.Future(), concurrent.Future()))
     for_value, for_error = await asyncio.to_thread(made.wait)
+    awaiting = asyncio.gather(
+        as_awaitable(for_value), as_awaitable(for_error), return_exceptions=True
+    )
+    await asyncio.sleep(0)  # both are being awaited now
 
-    assert 8 == await as_awaitable(for_value)
-    with pytest.raises(Boom):
-        await as_awaitable(for_error)
+    loop.add_callback(for_value.set_result, 8)
+    loop.add_callback(for_error.set_exception, Boom())
+
+    value, error = await awaiting
+    assert 8 == value
+    assert isinstance(error, Boom)
 
 
 @awaited
@@ -120,8 +133,8 @@ def test_failed_future_reaches_next_once(loop: Any) -> None:
 def test_thread_survives_a_failing_callback(loop: Any) -> None:
     """What `on_success` raises on the loop reaches `next`, not its log, and the loop goes on."""
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        callback = wrap_callback(failures, on_success, convention=result_only)
+    def call(wrap: Wrap) -> None:
+        callback = wrap(convention=result_only)
         loop.add_callback(loop.call_later, 0, callback)
 
     check_thread_survives(call)

@@ -17,7 +17,14 @@ import pytest
 from catchasync import as_awaitable, promisify, wrap_callback
 from catchasync.conventions import Outcome, future, result_only, two_callbacks
 from tests.libraries.conftest import require
-from tests.libraries.support import PATIENCE, Inbox, WaitedNext, awaited, check_thread_survives
+from tests.libraries.support import (
+    PATIENCE,
+    Inbox,
+    WaitedNext,
+    Wrap,
+    awaited,
+    check_thread_survives,
+)
 
 defer: Final = require("twisted.internet.defer")
 endpoints: Final = require("twisted.internet.endpoints")
@@ -121,8 +128,8 @@ def test_failure_reaches_next_once(refusing: int) -> None:
 def test_thread_survives_a_failing_callback(listening: int) -> None:
     """What `on_success` raises in the reactor's thread reaches `next`, and no log of lost ones."""
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        callback = wrap_callback(failures, on_success, convention=settled)
+    def call(wrap: Wrap) -> None:
+        callback = wrap(convention=settled)
         reactor.callFromThread(lambda: connect(listening).addBoth(callback))
 
     check_thread_survives(call)
@@ -130,12 +137,8 @@ def test_thread_survives_a_failing_callback(listening: int) -> None:
 
 def test_thread_survives_a_failing_timer(reactor_thread: int) -> None:
     """What a delayed call raises reaches `next`, and the reactor goes on."""
-    used: list[int] = []
 
-    def call(failures: WaitedNext, on_success: Inbox) -> None:
-        callback = wrap_callback(failures, on_success, convention=result_only)
-        used.append(reactor_thread)
-        reactor.callFromThread(reactor.callLater, 0, callback)
+    def call(wrap: Wrap) -> None:
+        reactor.callFromThread(reactor.callLater, 0, wrap(convention=result_only))
 
-    check_thread_survives(call)
-    assert 2 == len(used)
+    assert reactor_thread == check_thread_survives(call)

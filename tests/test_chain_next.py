@@ -83,7 +83,10 @@ def test_an_awaited_answer_need_not_be_returned(runner: str) -> None:
     async def not_awaited(_req: Any, _res: Any, next: Any) -> Any:
         return next()
 
-    assert "answer" == go(runner, Chain(layer, return_it, not_awaited, answer))
+    late = RecordingNext()
+
+    assert "answer" == go(runner, Chain(layer, return_it, not_awaited, answer, late=late))
+    assert [] == late.errors
 
 
 @every_kind
@@ -350,7 +353,10 @@ def test_next_may_be_called_later_on_the_loop(runner: str) -> None:
         else:
             asyncio.get_running_loop().call_soon(next)
 
-    assert "answer" == go(runner, Chain(layer, answer))
+    async def async_layer(req: Any, res: Any, next: Any) -> None:
+        layer(req, res, next)
+
+    assert "answer" == go(runner, Chain(layer, async_layer, answer))
 
 
 def test_next_may_be_awaited_later_by_another_task() -> None:
@@ -507,9 +513,11 @@ def test_next_under_a_timeout_or_in_a_group() -> None:
     async def task(_req: Any, _res: Any, next: Any) -> Any:
         return await asyncio.create_task(next())
 
+    late = RecordingNext()
     layers = [limit, gather, task] * 100
 
-    assert "answer" == asyncio.run(Chain(*layers, answer)(1, 2))
+    assert "answer" == asyncio.run(Chain(*layers, answer, late=late)(1, 2))
+    assert [] == late.errors
 
 
 def test_next_in_a_nursery() -> None:
@@ -701,6 +709,18 @@ def test_an_error_under_ten_thousand_layers(runner: str) -> None:
 
 
 @every_loop
+def test_deep_chains_side_by_side(runner: str) -> None:
+    """A chain that is itself deep goes on in the outer one without being on the stack there."""
+
+    async def layer(_req: Any, _res: Any, next: Any) -> Any:
+        return await next()
+
+    chain = Chain(*(Chain([layer] * 40) for _ in range(1_000)), answer)
+
+    assert "answer" == go(runner, chain)
+
+
+@every_loop
 def test_ten_thousand_layers_that_wait(runner: str) -> None:
     """Each may suspend, before and after ``await next()``."""
 
@@ -752,7 +772,7 @@ def test_run_refuses_an_async_layer() -> None:
 
 
 def test_run_leaves_no_coroutine_behind() -> None:
-    """A layer that turns out async is named, its coroutine closed: no warning is given."""
+    """A layer that turns out async is named, its coroutine closed; what it handed on is late."""
 
     async def coroutine() -> None: ...
 
@@ -762,6 +782,17 @@ def test_run_leaves_no_coroutine_behind() -> None:
 
     with pytest.raises(TypeError, match=r"layer returned <coroutine"):
         Chain(layer, answer).use_error(lambda error: "not asked").run(1, 2)
+
+    late = RecordingNext()
+    error = Boom()
+
+    def hand_over(_req: Any, _res: Any, next: Any) -> Any:
+        next(error)
+        return coroutine()
+
+    with pytest.raises(TypeError, match=r"hand_over returned <coroutine"):
+        Chain(hand_over, late=late).run(1, 2)
+    assert [error] == late.errors
 
     async def awaited() -> None:
         with pytest.raises(TypeError, match=r"<Future pending>"):

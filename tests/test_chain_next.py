@@ -359,6 +359,25 @@ def test_next_may_be_called_later_on_the_loop(runner: str) -> None:
     assert "answer" == go(runner, Chain(layer, async_layer, answer))
 
 
+def test_a_wait_that_is_over_is_not_ended_again() -> None:
+    """A `next` that was called and is dropped after that tells the loop nothing wrong."""
+    told: list[Any] = []
+
+    def layer(_req: Any, _res: Any, next: Any) -> None:
+        asyncio.get_running_loop().call_soon(next)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _loop, context: told.append(context)
+        )
+        for _ in range(3):
+            await Chain(layer, layer, answer)(1, 2)
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert [] == told
+
+
 def test_next_may_be_awaited_later_by_another_task() -> None:
     """Whoever awaits it first runs the rest; the chain waits for it, and gives its answer."""
 

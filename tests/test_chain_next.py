@@ -734,7 +734,21 @@ def test_deep_chains_side_by_side(runner: str) -> None:
     async def layer(_req: Any, _res: Any, next: Any) -> Any:
         return await next()
 
-    chain = Chain(*(Chain([layer] * 40) for _ in range(1_000)), answer)
+    for size in (5, 31, 40):
+        chain = Chain(*(Chain([layer] * size) for _ in range(400)), answer)
+        assert "answer" == go(runner, chain)
+
+
+@every_loop
+def test_chains_deep_inside_chains(runner: str) -> None:
+    """However deep chains are nested, the stack is not."""
+
+    async def layer(_req: Any, _res: Any, next: Any) -> Any:
+        return await next()
+
+    chain = Chain(answer)
+    for _ in range(100):
+        chain = Chain([layer] * 30, chain)
 
     assert "answer" == go(runner, chain)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catchasync._delivery import Call, Delivery
-from catchasync._driver import HOP, Root, hop, run_rest
+from catchasync._driver import HOP, hop, run_rest
 from catchasync._driver_here import refuse_async, run_here
 from catchasync._layers import EVERY, Step, first_normal, flattened, is_error_layer, linked
 from catchasync._runs import Run
@@ -49,6 +49,7 @@ class Chain:
         self._groups = 0
         self._plan: tuple[Step, ...] | None = None  # made when it is called, and kept
         self._first = 0
+        self._start = run_rest  # or `hop`, where the stack may get deep
         for layer in flattened(layers, "Chain"):
             self._add(layer, None)
 
@@ -128,9 +129,11 @@ class Chain:
             types = EVERY
         step = Step(layer, types, group)
         step.delivery = Delivery(step.name, late=self._late)
-        step.rest = hop if len(self._steps) % HOP == HOP - 1 else run_rest
+        step.rest = run_rest
         if isinstance(layer, Chain):
             self._nest(layer, step)
+        if isinstance(layer, Chain) or len(self._steps) % HOP == HOP - 1:
+            step.rest, self._start = hop, hop
         self._steps.append(step)
         self._plan = None
 
@@ -166,8 +169,7 @@ class Chain:
             BaseException: What no error layer took, where there is no ``next``; what ``next``
                 raises; and what is never caught, such as a cancellation.
         """
-        start = run_rest if len(self._steps) < HOP else Root
-        answer = start(self._door(req, res, next))
+        answer = self._start(self._door(req, res, next))
         del req, res, next  # this frame may end up in the traceback of an error
         return await answer
 
@@ -215,6 +217,8 @@ class Chain:
             plan = self._plan = linked(self._steps)
             self._first = first_normal(plan)
         run = Run(plan, req, res, next)
+        if isinstance(next, Turn):  # we are a layer of another chain: share its stack
+            run.roots = next.run.roots
         if self._tracker is not None:
             self._tracker(run)
         door = Turn()

@@ -83,7 +83,10 @@ def test_an_awaited_answer_need_not_be_returned(runner: str) -> None:
     async def not_awaited(_req: Any, _res: Any, next: Any) -> Any:
         return next()
 
-    assert "answer" == go(runner, Chain(layer, return_it, not_awaited, answer))
+    late = RecordingNext()
+
+    assert "answer" == go(runner, Chain(layer, return_it, not_awaited, answer, late=late))
+    assert [] == late.errors
 
 
 @every_kind
@@ -350,7 +353,29 @@ def test_next_may_be_called_later_on_the_loop(runner: str) -> None:
         else:
             asyncio.get_running_loop().call_soon(next)
 
-    assert "answer" == go(runner, Chain(layer, answer))
+    async def async_layer(req: Any, res: Any, next: Any) -> None:
+        layer(req, res, next)
+
+    assert "answer" == go(runner, Chain(layer, async_layer, answer))
+
+
+def test_a_wait_that_is_over_is_not_ended_again() -> None:
+    """A `next` that was called and is dropped after that tells the loop nothing wrong."""
+    told: list[Any] = []
+
+    def layer(_req: Any, _res: Any, next: Any) -> None:
+        asyncio.get_running_loop().call_soon(next)
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _loop, context: told.append(context)
+        )
+        for _ in range(3):
+            await Chain(layer, layer, answer)(1, 2)
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert [] == told
 
 
 def test_next_may_be_awaited_later_by_another_task() -> None:
@@ -507,9 +532,11 @@ def test_next_under_a_timeout_or_in_a_group() -> None:
     async def task(_req: Any, _res: Any, next: Any) -> Any:
         return await asyncio.create_task(next())
 
+    late = RecordingNext()
     layers = [limit, gather, task] * 100
 
-    assert "answer" == asyncio.run(Chain(*layers, answer)(1, 2))
+    assert "answer" == asyncio.run(Chain(*layers, answer, late=late)(1, 2))
+    assert [] == late.errors
 
 
 def test_next_in_a_nursery() -> None:
@@ -701,6 +728,32 @@ def test_an_error_under_ten_thousand_layers(runner: str) -> None:
 
 
 @every_loop
+def test_deep_chains_side_by_side(runner: str) -> None:
+    """A chain that is itself deep goes on in the outer one without being on the stack there."""
+
+    async def layer(_req: Any, _res: Any, next: Any) -> Any:
+        return await next()
+
+    for size in (5, 31, 40):
+        chain = Chain(*(Chain([layer] * size) for _ in range(400)), answer)
+        assert "answer" == go(runner, chain)
+
+
+@every_loop
+def test_chains_deep_inside_chains(runner: str) -> None:
+    """However deep chains are nested, the stack is not."""
+
+    async def layer(_req: Any, _res: Any, next: Any) -> Any:
+        return await next()
+
+    chain = Chain(answer)
+    for _ in range(100):
+        chain = Chain([layer] * 30, chain)
+
+    assert "answer" == go(runner, chain)
+
+
+@every_loop
 def test_ten_thousand_layers_that_wait(runner: str) -> None:
     """Each may suspend, before and after ``await next()``."""
 
@@ -752,7 +805,7 @@ def test_run_refuses_an_async_layer() -> None:
 
 
 def test_run_leaves_no_coroutine_behind() -> None:
-    """A layer that turns out async is named, its coroutine closed: no warning is given."""
+    """A layer that turns out async is named, its coroutine closed; what it handed on is late."""
 
     async def coroutine() -> None: ...
 
@@ -762,6 +815,17 @@ def test_run_leaves_no_coroutine_behind() -> None:
 
     with pytest.raises(TypeError, match=r"layer returned <coroutine"):
         Chain(layer, answer).use_error(lambda error: "not asked").run(1, 2)
+
+    late = RecordingNext()
+    error = Boom()
+
+    def hand_over(_req: Any, _res: Any, next: Any) -> Any:
+        next(error)
+        return coroutine()
+
+    with pytest.raises(TypeError, match=r"hand_over returned <coroutine"):
+        Chain(hand_over, late=late).run(1, 2)
+    assert [error] == late.errors
 
     async def awaited() -> None:
         with pytest.raises(TypeError, match=r"<Future pending>"):

@@ -18,10 +18,11 @@ from collections.abc import Callable, Coroutine, Generator
 from threading import get_ident
 from typing import Any, ClassVar, Final
 
+from catchasync._contexts import keep_first
+from catchasync._delivery import leave
 from catchasync._failures import as_error, is_never_caught
 from catchasync._layers import Step, error_layer_after
 from catchasync._runs import SKIP_ROUTE, SKIP_ROUTER, Run, Skip
-from catchasync._tracebacks import keep_first, without_driver
 from catchasync._waiters import Nothing, Waiter
 from catchasync._wakes import Wake
 from catchasync.errors import CallbackError, NextCalledTwice
@@ -177,7 +178,7 @@ class Turn:
         if not isinstance(error, Exception) or is_never_caught(error):
             self.leave()
             return True
-        without_driver(error)
+        leave(error)
         if self.take():
             if received is not None:
                 keep_first(error, received)

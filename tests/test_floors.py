@@ -38,7 +38,7 @@ FLOORS: Final = (
         "_signatures",
         "_templates",
         "_told",
-        "_tracebacks",
+        "_contexts",
         "_traces",
         "_trio",
         "_wakes",

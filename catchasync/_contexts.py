@@ -1,12 +1,6 @@
-"""What an error keeps of where it has been: its context and its traceback."""
+"""What an error keeps of where it has been: its context."""
 
 from __future__ import annotations
-
-
-def without_driver(error: BaseException) -> None:
-    """Take the driver's frame off a traceback: no frame of ours shall hold what it refers to."""
-    trail = error.__traceback__
-    BaseException.with_traceback(error, trail and trail.tb_next)
 
 
 def keep_first(error: BaseException, first: BaseException) -> None:

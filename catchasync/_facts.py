@@ -12,11 +12,10 @@ from typing import Any, Final, NamedTuple
 from catchasync._headers import legal_headers
 from catchasync._plain import clean, guarded, jsonable, text_of
 from catchasync._statuses import (
-    OURS,
     SERVER_ERROR,
     attribute,
-    is_named,
     is_of_client,
+    known_of,
     own_status,
     phrase_of,
     subject_of,
@@ -92,7 +91,7 @@ def _code_of(error: object, status: int | None) -> str | int | None:
     if not issubclass(type(code), int) or type(code) is bool:
         return None
     number = jsonable(code)
-    if type(number) is not int or (number == status and not is_named(error, *OURS)):
+    if type(number) is not int or (number == status and not known_of(error).is_ours):
         return None
     return number
 
@@ -104,7 +103,7 @@ def _details_of(error: object) -> Any:
 
 def _headers_of(error: object) -> Mapping[str, str]:
     raw = attribute(error, "headers")
-    if raw is None and is_named(error, "werkzeug.exceptions", "HTTPException"):
+    if raw is None and known_of(error).is_werkzeug:
         raw = guarded(_werkzeug_headers, error, default=None)
     if type(raw) is dict and not raw:
         return NO_HEADERS

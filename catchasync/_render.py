@@ -72,7 +72,7 @@ def render_error(  # noqa: PLR0913 - all but the first by name
         TypeError: The status is no ``int``.
     """
     answered = None if status is None else checked_status(status, "render_error(status=)")
-    wanted = checked_format(format, "render_error()")
+    wanted = None if format is None else checked_format(format, "render_error()")
     try:
         failure = as_error(error)
         facts = facts_of(failure, answered)
@@ -89,29 +89,33 @@ def _is_head(method: object) -> bool:
 
 
 def _headers(facts: Facts, chosen: Format, length: int, *, negotiated: bool) -> dict[str, str]:
-    headers = {
+    headers = {**_ALWAYS[chosen, negotiated], "content-length": str(length)}
+    if facts.headers:
+        headers = {**facts.headers, **headers}
+        if negotiated and (vary := facts.headers.get("vary")):
+            headers["vary"] = f"{vary}, Accept"
+    return headers
+
+
+def _always(chosen: Format) -> dict[str, str]:
+    return {
         "content-type": CONTENT_TYPES[chosen],
-        "content-length": str(length),
         "x-content-type-options": "nosniff",
         "content-security-policy": POLICY if chosen == "html" else STRICT_POLICY,
     }
-    if facts.headers:
-        headers = {**facts.headers, **headers}
-    if negotiated:
-        vary = headers.get("vary")  # caches must know (RFC 9110, section 12.5.5)
-        headers["vary"] = f"{vary}, Accept" if vary else "Accept"
-    return headers
+
+
+# What was chosen by `Accept` must say so, for caches (RFC 9110, section 12.5.5).
+_ALWAYS: Final[dict[tuple[Format, bool], dict[str, str]]] = {
+    **{(chosen, False): _always(chosen) for chosen in CONTENT_TYPES},
+    **{(chosen, True): {**_always(chosen), "vary": "Accept"} for chosen in CONTENT_TYPES},
+}
 
 
 def _last_resort(error: object, defect: Exception, method: object) -> ErrorResponse:
     """Answer with a plain 500, made of what cannot fail; and say what has."""
     guarded(_report, error, defect, default=None)
-    headers = {
-        "content-type": CONTENT_TYPES["text"],
-        "content-length": str(len(LAST_RESORT)),
-        "x-content-type-options": "nosniff",
-        "content-security-policy": STRICT_POLICY,
-    }
+    headers = {**_ALWAYS["text", False], "content-length": str(len(LAST_RESORT))}
     return ErrorResponse(SERVER_ERROR, headers, b"" if _is_head(method) else LAST_RESORT)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 SERVER_ERROR: Final = 500
 
@@ -76,6 +76,7 @@ CLIENTS: Final = (
 )  # fmt: skip
 
 OURS: Final = ("catchasync.errors", "HttpError")
+WERKZEUG: Final = ("werkzeug.exceptions", "HTTPException")
 
 
 def phrase_of(status: int) -> str:
@@ -166,41 +167,51 @@ def own_status(error: object) -> int | None:
     for name in NAMES:
         if (status := error_status(attribute(error, name))) is not None:
             return status
-    return _status_by_type(type(error))
+    return known_of(error).status
 
 
 def is_of_client(error: object) -> bool:
     """Say whether an HTTP client made this error, and nobody has given it a status of ours."""
-    if not _is_client_type(type(error)):
+    if not known_of(error).is_client:
         return False
     return "expose" not in (attribute(error, "__dict__") or ())  # `create_error` sets it
 
 
-def _is_client_type(kind: type) -> bool:
-    return _is_known_client(kind) if type(kind) is type else _is_client(kind)
+class Known(NamedTuple):
+    """
+    What the names of a class and of its bases tell.
+
+    Args:
+        is_ours: Whether it is an `HttpError`.
+        is_client: Whether it is an error of an HTTP client.
+        is_werkzeug: Whether it is werkzeug's, which keeps its headers in a method.
+        status: What its framework answers it with.
+    """
+
+    is_ours: bool
+    is_client: bool
+    is_werkzeug: bool
+    status: int | None
 
 
-def _is_client(kind: type) -> bool:
+def known_of(error: object) -> Known:
+    """Return what is known of an error by the names of its classes."""
+    kind = type(error)
+    if type(kind) is not type:  # a metaclass could lie about its hash
+        return _known(kind)
+    return _known_remembered(kind)
+
+
+def _known(kind: type) -> Known:
     names = list(_names(kind))
-    if OURS in names:
-        return False
-    return any(f"{module}.".startswith(_CLIENT_PREFIXES) for module, _ in names)
+    is_ours = OURS in names
+    is_client = any(f"{module}.".startswith(_CLIENT_PREFIXES) for module, _ in names)
+    status = next((BY_TYPE[name] for name in names if name in BY_TYPE), None)
+    return Known(is_ours, is_client and not is_ours, WERKZEUG in names, status)
 
 
 _CLIENT_PREFIXES: Final = tuple(f"{client}." for client in CLIENTS)
-_is_known_client = lru_cache(maxsize=256)(_is_client)  # a metaclass could lie about its hash
-
-
-def _status_by_type(kind: type) -> int | None:
-    for name in _names(kind):
-        if name in BY_TYPE:
-            return BY_TYPE[name]
-    return None
-
-
-def is_named(error: object, module: str, name: str) -> bool:
-    """Say whether an error is of a class, told by its name, so that nothing is imported."""
-    return (module, name) in _names(type(error))
+_known_remembered: Final[Callable[[type], Known]] = lru_cache(maxsize=256)(_known)
 
 
 def _names(kind: type) -> Iterator[tuple[str, str]]:

@@ -490,6 +490,13 @@ def test_markup_is_escaped() -> None:
     assert 6 <= page.text.count("<script>")
 
 
+def test_markup_in_source_is_escaped(tmp_path: Path) -> None:
+    """Before the mark, in it, and after it."""
+    page = page_of(fail_in_source(tmp_path, "x = ['<i>', 1 / ('<b>' and 0), '<u>']\n"))
+    assert "x = ['<i>', 1 / ('<b>' and 0), '<u>']" == source_of(page)[0][2:]
+    assert "1 / ('<b>' and 0)" == page.texts["mark"][0]
+
+
 @pytest.mark.parametrize("debug", [False, True])
 def test_the_policy_allows_the_style_and_nothing_else(debug: bool) -> None:  # noqa: FBT001 - a case
     """No script, image, font, frame, form; the style by its hash."""

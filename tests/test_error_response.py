@@ -191,5 +191,5 @@ def test_litestar_fails_loudly_or_takes_it() -> None:
     def show() -> object:
         return response
 
-    with testing.create_test_client(show) as client:
+    with testing.create_test_client(show, logging_config=None) as client:
         assert 404 <= client.get("/").status_code

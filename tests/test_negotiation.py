@@ -25,6 +25,7 @@ AXIOS = "application/json, text/plain, */*"
         ("image/png", "problem"),
         ("application/xml", "problem"),
         ("image/*", "problem"),
+        ("image/png, application/xml, text/html;q=0.5", "html"),
         # Any JSON type gets problem details, but for JSON:API's own.
         ("application/json", "problem"),
         ("application/problem+json", "problem"),

@@ -24,7 +24,7 @@ from tests.hostile import BadDict, Broken, Endless, EndlessMapping, hostile
 from tests.rendering import Page, raised
 from tests.support import Boom
 
-EXAMPLES = 5_000 if os.environ.get("CATCHASYNC_FULL") else 100
+EXAMPLES = 2_500 if os.environ.get("CATCHASYNC_FULL") else 100
 LIMIT = 5_000_000  # bytes of a body
 CANARY = "canary"
 

@@ -330,6 +330,7 @@ def test_an_error_of_ours_may_be_a_client_s_as_well() -> None:
         pass
 
     assert 502 == status_of(Upstream())
+    assert 502 == status_of(Upstream.__new__(Upstream))  # also where `__init__` was not called
 
 
 def test_a_module_that_only_begins_like_a_client_s_is_none() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 SERVER_ERROR: Final = 500
 
@@ -177,21 +177,25 @@ def is_of_client(error: object) -> bool:
     return "expose" not in (attribute(error, "__dict__") or ())  # `create_error` sets it
 
 
-class Known(NamedTuple):
+class Known:
     """
-    What the names of a class and of its bases tell.
+    What the names of a class and of its bases tell; no named tuple, which takes time to import.
+
+    It says whether an error is an `HttpError`, an HTTP client's, or werkzeug's, which keeps its
+    headers in a method; and the status that its framework answers it with.
 
     Args:
-        is_ours: Whether it is an `HttpError`.
-        is_client: Whether it is an error of an HTTP client.
-        is_werkzeug: Whether it is werkzeug's, which keeps its headers in a method.
-        status: What its framework answers it with.
+        names: The modules and names of the class and its bases.
     """
 
-    is_ours: bool
-    is_client: bool
-    is_werkzeug: bool
-    status: int | None
+    __slots__ = ("is_client", "is_ours", "is_werkzeug", "status")
+
+    def __init__(self, names: list[tuple[str, str]]) -> None:
+        is_client = any(f"{module}.".startswith(_CLIENT_PREFIXES) for module, _ in names)
+        self.is_ours = OURS in names
+        self.is_client = is_client and not self.is_ours
+        self.is_werkzeug = WERKZEUG in names
+        self.status = next((BY_TYPE[name] for name in names if name in BY_TYPE), None)
 
 
 def known_of(error: object) -> Known:
@@ -203,11 +207,7 @@ def known_of(error: object) -> Known:
 
 
 def _known(kind: type) -> Known:
-    names = list(_names(kind))
-    is_ours = OURS in names
-    is_client = any(f"{module}.".startswith(_CLIENT_PREFIXES) for module, _ in names)
-    status = next((BY_TYPE[name] for name in names if name in BY_TYPE), None)
-    return Known(is_ours, is_client and not is_ours, WERKZEUG in names, status)
+    return Known(list(_names(kind)))
 
 
 _CLIENT_PREFIXES: Final = tuple(f"{client}." for client in CLIENTS)

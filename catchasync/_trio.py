@@ -23,10 +23,10 @@ class TrioHome:
 
     def start(self, awaitable: Awaitable[Any], name: str | None = None) -> Awaitable[Any]:
         task = TrioTask(self.trio, name)
-        _kept.add(task)
         self.trio.lowlevel.spawn_system_task(
             task.run, awaitable, name=name, context=contextvars.copy_context()
         )
+        _kept.add(task)  # a task that could not be started is nothing to wait for
         return task
 
     def _others(self) -> list[TrioTask]:

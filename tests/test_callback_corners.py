@@ -100,6 +100,49 @@ def test_a_failure_on_its_way_to_a_loop_that_ends_is_not_lost(backend: str) -> N
     assert [error] == late.errors
 
 
+def test_a_failure_that_trio_cannot_start_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its main task has ended, an async `next` is run to its end there."""
+    heard: list[BaseException] = []
+    error = Boom()
+
+    async def async_next(came: BaseException) -> None:
+        await asyncio.sleep(0)
+        heard.append(came)
+
+    def refuse(*_args: Any, **_options: Any) -> None:
+        raise RuntimeError("Nursery is closed to new arrivals")
+
+    async def main() -> None:
+        callback = wrap_callback(async_next)
+        monkeypatch.setattr("trio.lowlevel.spawn_system_task", refuse)
+        in_thread(callback, error)
+        await drain()
+
+    run_on("trio", main)
+    assert [error] == heard
+
+
+def test_a_next_that_returns_an_awaitable_of_its_own(run: Run) -> None:
+    """It is awaited as a coroutine is."""
+    heard: list[BaseException] = []
+    error = Boom()
+
+    class Telling:
+        def __init__(self, came: BaseException) -> None:
+            self.came = came
+
+        def __await__(self) -> Any:
+            yield from pause().__await__()
+            heard.append(self.came)
+
+    async def main() -> None:
+        in_thread(wrap_callback(Telling), error)
+        await drain()
+
+    run(main)
+    assert [error] == heard
+
+
 def test_a_library_with_a_loop_of_its_own(run: Run) -> None:
     """What is async runs on the loop of the wrapping, though another one runs in the library."""
     threads: list[int] = []

@@ -460,15 +460,16 @@ def make_next(schedule: Schedule, log: Log) -> Callable[..., Any]:
             raise error
         return "answer"
 
-    async def answer_later(error: BaseException | None) -> str:
+    def sync(error: BaseException | None = None) -> str:
+        log.settle(error)
+        return answer(error)
+
+    async def asynchronous(error: BaseException | None = None) -> str:
+        log.settle(error)
         await runtimes.pause()
         return answer(error)
 
-    def next_(error: BaseException | None = None) -> Any:
-        log.settle(error)
-        return answer_later(error) if schedule.next.startswith("async") else answer(error)
-
-    return next_
+    return asynchronous if schedule.next.startswith("async") else sync
 
 
 async def act(schedule: Schedule, library: Library, log: Log) -> None:

@@ -1,0 +1,177 @@
+"""What the integrations of ASGI frameworks share: the guard around an application.
+
+A failure before the response began is answered. After that it is reported and raised, so that the
+server breaks the connection off; after the end of the response there is nothing to break off, and
+it is reported alone. That a client has gone away is no failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+
+from catchasync._context import ErrorContext
+from catchasync._error_response import Receive, Scope, Send
+from catchasync._failures import is_never_caught
+from catchasync._kinds import is_awaitable
+from catchasync._statuses import is_named
+from catchasync.types import Next
+
+Message: TypeAlias = MutableMapping[str, Any]
+Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+RequestOf: TypeAlias = Callable[[Scope], Any]
+AppOf: TypeAlias = Callable[[Any], Any]
+
+DISCONNECTS: Final = (
+    ("starlette.requests", "ClientDisconnect"),
+    ("starlette.websockets", "WebSocketDisconnect"),
+)
+"""What frameworks raise in a handler whose client has gone away."""
+
+BEGINS: Final = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+ENDS: Final = ("http.response.body", "websocket.http.response.body")
+
+
+def unchanged(thing: Any) -> Any:
+    """Return what was given."""
+    return thing
+
+
+class Guard:
+    """
+    An ASGI application around another: its failures reach an error handler.
+
+    Args:
+        app: The application.
+        errors: The `ErrorHandler`: called with each failure and its `ErrorContext`.
+        request_of: Makes the framework's request of a scope, for the context.
+        app_of: Makes an ASGI application of what a rule returned.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        errors: Next,
+        request_of: RequestOf = unchanged,
+        app_of: AppOf = unchanged,
+    ) -> None:
+        self.app = app
+        self.errors = errors
+        self.request_of = request_of
+        self.app_of = app_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application, and answer its failure."""
+        exchange = Exchange(send)
+        try:
+            await self.app(scope, receive, exchange.send)
+        except Exception as error:
+            if is_never_caught(error) or exchange.is_gone(error):
+                raise
+            if not await self._settled(error, exchange, scope, receive):
+                raise
+
+    async def _settled(
+        self, error: Exception, exchange: Exchange, scope: Scope, receive: Receive
+    ) -> bool:
+        """Report a failure, answer it where that can be done, and say whether all is done."""
+        answer = self.errors(error, context_of(scope, self.app, self.request_of))
+        if is_awaitable(answer):
+            answer = await answer
+        if scope["type"] not in SOURCES or exchange.has_begun:
+            return exchange.has_ended
+        await answered(self.app_of(answer), self.errors, scope, receive, exchange.send)
+        return True
+
+
+class Exchange:
+    """What is known of one request: whether its response has begun, whether it has ended."""
+
+    __slots__ = ("_send", "broken", "has_begun", "has_ended")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.broken: BaseException | None = None  # what the server raised in sending
+        self.has_begun = False
+        self.has_ended = False
+
+    async def send(self, message: Message) -> None:
+        """Send a message, and note what it was."""
+        kind = message["type"]
+        self.has_begun = self.has_begun or kind in BEGINS
+        try:
+            await self._send(message)
+        except OSError as error:
+            self.broken = error
+            raise
+        if kind in ENDS and not message.get("more_body") or kind == "websocket.close":
+            self.has_begun = self.has_ended = True
+
+    def is_gone(self, error: BaseException | None) -> bool:
+        """Say whether an error only says that the client has gone away."""
+        while error is not None:
+            if error is self.broken or any(is_named(error, *each) for each in DISCONNECTS):
+                return True
+            error = error.__cause__
+        return False
+
+
+class Answer:
+    """An ASGI application: the answer to an error, made when it is known who asked."""
+
+    __slots__ = ("_app_of", "_errors", "_request_of", "error")
+
+    def __init__(
+        self,
+        error: object,
+        errors: Next,
+        request_of: RequestOf = unchanged,
+        app_of: AppOf = unchanged,
+    ) -> None:
+        self.error = error
+        self._errors = errors
+        self._request_of = request_of
+        self._app_of = app_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Report the error, and answer."""
+        answer = self._errors(self.error, context_of(scope, None, self._request_of))
+        if is_awaitable(answer):
+            answer = await answer
+        await answered(self._app_of(answer), self._errors, scope, receive, send)
+
+
+async def answered(answer: Any, errors: Next, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an answer; one that is no ASGI application is a defect of a rule, and answered so."""
+    if not callable(answer):
+        answer = errors(TypeError(no_application(answer, "ASGI")), context_of(scope))
+    await answer(scope, receive, send)
+
+
+def no_application(answer: object, kind: str) -> str:
+    """Return what is said of a rule whose answer cannot be sent."""
+    return (
+        f"a rule returns an error, None, or a response, which here is an application of {kind}: "
+        f"got {answer!r}"
+    )
+
+
+SOURCES: Final = {"http": "route", "websocket": "websocket"}
+
+
+def context_of(
+    scope: Scope, handler: object = None, request_of: RequestOf = unchanged
+) -> ErrorContext:
+    """Return where something failed."""
+    kind = scope["type"]
+    if kind not in SOURCES:
+        return ErrorContext(kind, handler=handler)
+    request = request_of(scope)
+    endpoint = scope.get("endpoint", handler)
+    return ErrorContext(SOURCES[kind], request, endpoint, accept_of(scope), scope.get("method"))
+
+
+def accept_of(scope: Scope) -> str | None:
+    """Return the ``Accept`` header of a request; several are one (RFC 9110, section 5.3)."""
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"]
+    return ", ".join(values) if values else None

@@ -1,0 +1,183 @@
+"""What the integrations of WSGI frameworks share: the guard around an application.
+
+A failure before the response began is answered, as PEP 3333 says: ``start_response`` is called with
+``exc_info``, and where headers have gone out the server raises that. A failure later is reported
+and raised, so that the server breaks the connection off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+from catchasync import _runtimes
+from catchasync._context import ErrorContext
+from catchasync._error_response import Environ, StartResponse
+from catchasync._failures import is_never_caught
+from catchasync._kinds import is_awaitable
+from catchasync.integrations._asgi import no_application, unchanged
+from catchasync.types import Next
+
+Application: TypeAlias = Callable[[Any, Any], Iterable[bytes]]
+
+
+class Guard:
+    """
+    A WSGI application around another: its failures reach an error handler.
+
+    Args:
+        app: The application.
+        errors: The `ErrorHandler`: called with each failure and its `ErrorContext`.
+        request_of: Makes the framework's request of an environ, for the context.
+        app_of: Makes a WSGI application of what a rule returned.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        errors: Next,
+        request_of: Callable[[Environ], Any] = unchanged,
+        app_of: Callable[[Any], Any] = unchanged,
+    ) -> None:
+        self.app = app
+        self.errors = errors
+        self.request_of = request_of
+        self.app_of = app_of
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Run the application, and answer its failure."""
+        try:
+            body = self.app(environ, start_response)
+        except Exception as error:
+            if is_never_caught(error):
+                raise
+            return self.answer(error, environ, start_response)
+        if isinstance(body, (list, tuple)) or _is_file(body, environ):
+            return body
+        return Body(body, self, environ, start_response)
+
+    def answer(
+        self, error: Exception, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Report a failure and answer it; the server raises it where headers have gone out."""
+        exc_info = (type(error), error, error.__traceback__)
+
+        def start_again(status: str, headers: Any, *_exc_info: object) -> Any:
+            return start_response(status, headers, exc_info)
+
+        answer = self.app_of(self.report(error, environ))
+        return answered(answer, self.errors, environ, start_again)
+
+    def report(self, error: object, environ: Environ) -> Any:
+        """Report a failure, and return what it is answered with."""
+        context = context_of(environ, self.app, self.request_of(environ))
+        return settled(self.errors(error, context))
+
+
+def _is_file(body: object, environ: Environ) -> bool:
+    """Say whether a body is the server's own, which it knows how to send."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    return isinstance(wrapper, type) and isinstance(body, wrapper)
+
+
+class Body:
+    """
+    A response's body, watched to its end.
+
+    Args:
+        body: What the application returned.
+        guard: Told of failures.
+        environ: The request.
+        start_response: The server's.
+    """
+
+    def __init__(
+        self,
+        body: Iterable[bytes],
+        guard: Guard,
+        environ: Environ,
+        start_response: StartResponse,
+    ) -> None:
+        self._body = body
+        self._guard = guard
+        self._environ = environ
+        self._start_response = start_response
+        self._chunks: Iterator[bytes] | None = None
+        self._has_begun = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            chunk = self._next()
+        except StopIteration:
+            raise
+        except Exception as error:
+            if is_never_caught(error):
+                raise
+            return self._failed(error)
+        self._has_begun = self._has_begun or bool(chunk)
+        return chunk
+
+    def _next(self) -> bytes:
+        if self._chunks is None:
+            self._chunks = iter(self._body)
+        return next(self._chunks)
+
+    def _failed(self, error: Exception) -> bytes:
+        """Answer a failure in place of the body, or report it where some of that has gone out."""
+        if self._has_begun:
+            self._guard.report(error, self._environ)
+            raise error
+        answer = self._guard.answer(error, self._environ, self._start_response)
+        self._chunks = iter(answer)
+        return next(self._chunks, b"")
+
+    def close(self) -> None:
+        """Close the application's body, as the server does in the end."""
+        close = getattr(self._body, "close", None)
+        if close is None:
+            return
+        try:
+            close()
+        except Exception as error:
+            if not is_never_caught(error):
+                self._guard.report(error, self._environ)
+            raise
+
+
+class Answer:
+    """A WSGI application: the answer to an error, made when it is known who asked."""
+
+    __slots__ = ("_errors", "error")
+
+    def __init__(self, error: object, errors: Next) -> None:
+        self.error = error
+        self._errors = errors
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Report the error, and answer."""
+        answer = settled(self._errors(self.error, context_of(environ, None, environ)))
+        return answered(answer, self._errors, environ, start_response)
+
+
+def answered(
+    answer: Any, errors: Next, environ: Environ, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Send an answer; one that is no WSGI application is a defect of a rule, and answered so."""
+    if not callable(answer):
+        answer = errors(TypeError(no_application(answer, "WSGI")), context_of(environ))
+    body: Iterable[bytes] = answer(environ, start_response)
+    return body
+
+
+def settled(answer: Any) -> Any:
+    """Return an answer, also where its rule is async: this thread has no loop of its own."""
+    return _runtimes.run(answer) if is_awaitable(answer) else answer
+
+
+def context_of(environ: Environ, handler: object = None, request: object = None) -> ErrorContext:
+    """Return where something failed."""
+    accept, method = environ.get("HTTP_ACCEPT"), environ.get("REQUEST_METHOD")
+    return ErrorContext("route", environ if request is None else request, handler, accept, method)

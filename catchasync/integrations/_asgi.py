@@ -163,7 +163,8 @@ async def answered(
     """Send an answer; one that is no ASGI application is a defect of a rule, and answered so."""
     if not callable(answer):
         answer = errors(TypeError(no_application(answer, "ASGI")), context_of(scope))
-    await answer(scope, receive, send)
+    application: Application = answer
+    await application(scope, receive, send)
 
 
 def no_application(answer: object, kind: str) -> str:

@@ -86,7 +86,7 @@ def build(errors: ErrorHandler) -> Any:
             raise NotFound
         if scope["method"] not in {"GET", "HEAD"}:
             raise MethodNotAllowed(headers={"Allow": "GET"})
-        response = routes[scope["path"]]()
+        response: Any = routes[scope["path"]]()
         if not callable(response):
             response = await response
         await response(scope, receive, send)

@@ -8,7 +8,7 @@ and raised, so that the server breaks the connection off.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from catchasync import _runtimes
 from catchasync._context import ErrorContext
@@ -189,8 +189,7 @@ def answered(
     """Send an answer; one that is no WSGI application is a defect of a rule, and answered so."""
     if not callable(answer):
         answer = errors(TypeError(no_application(answer, "WSGI")), context_of(environ))
-    application: Application = answer
-    return application(environ, start_response)
+    return cast("Application", answer)(environ, start_response)
 
 
 def settled(answer: Any) -> Any:

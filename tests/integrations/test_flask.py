@@ -109,7 +109,7 @@ def test_testing_and_debug() -> None:
 
 def test_rule_answers_as_a_view() -> None:
     """A rule, async too, may return what a view may return, and sees Flask's request."""
-    errors, _ = make_errors()
+    errors = ErrorHandler(reporters=())
 
     @errors.on(RuntimeError)
     async def _(error: Exception, context: Any) -> Any:

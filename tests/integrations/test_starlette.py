@@ -198,7 +198,7 @@ def test_next_without_install() -> None:
 
 def test_async_rule() -> None:
     """What an async rule returns, a response of Starlette's, is the answer."""
-    errors, _ = make_errors()
+    errors = ErrorHandler(reporters=())
 
     @errors.on(RuntimeError)
     async def _(error: Exception, context: Any) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final
@@ -86,8 +87,8 @@ def build(errors: ErrorHandler) -> Any:
             raise NotFound
         if scope["method"] not in {"GET", "HEAD"}:
             raise MethodNotAllowed(headers={"Allow": "GET"})
-        response: Any = routes[scope["path"]]()
-        if not callable(response):
+        response = routes[scope["path"]]()
+        if inspect.isawaitable(response):
             response = await response
         await response(scope, receive, send)
 

@@ -7,6 +7,7 @@ it is reported alone. That a client has gone away is no failure.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias, cast
 
@@ -28,8 +29,12 @@ DISCONNECTS: Final = (
 )
 """What frameworks raise in a handler whose client has gone away."""
 
-BEGINS: Final = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 ENDS: Final = ("http.response.body", "websocket.http.response.body")
+NOTED: Final = frozenset({
+    "http.response.start", *ENDS,
+    "websocket.accept", "websocket.close", "websocket.http.response.start",
+})  # fmt: skip
+"""The messages after which a response has begun."""
 
 
 def checked(app: object, errors: object, kind: str) -> None:
@@ -76,10 +81,18 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer its failure."""
-        exchange = exchange_of(send)
+        last: Message | None = None
+
+        def noting(message: Message) -> Awaitable[None]:  # no coroutine: this is on every way
+            nonlocal last
+            if message["type"] in NOTED:
+                last = message
+            return send(message)
+
         try:
-            await self.app(scope, receive, exchange.send)
+            await self.app(scope, receive, noting)
         except Exception as error:
+            exchange = Exchange(send, last)
             if is_never_caught(error) or exchange.is_gone(error):
                 raise
             if not await self._settled(error, exchange, scope, receive):
@@ -101,41 +114,51 @@ class Guard:
 
 
 class Exchange:
-    """What is known of one request: whether its response has begun, whether it has ended."""
+    """What is known of a request that failed: whether its response has begun, or ended.
 
-    __slots__ = ("_send", "broken", "has_begun", "has_ended")
+    Args:
+        send: The server's, or that of a middleware.
+        last: The last message that was sent, of those in `NOTED`.
+    """
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.broken: BaseException | None = None  # what the server raised in sending
-        self.has_begun = False
-        self.has_ended = False
+    __slots__ = ("_last", "send")
 
-    async def send(self, message: Message) -> None:
-        """Send a message, and note what it was."""
-        kind = message["type"]
-        self.has_begun = self.has_begun or kind in BEGINS
-        try:
-            await self._send(message)
-        except OSError as error:
-            self.broken = error
-            raise
-        if (kind in ENDS and not message.get("more_body")) or kind == "websocket.close":
-            self.has_begun = self.has_ended = True
+    def __init__(self, send: Send, last: Message | None) -> None:
+        self.send = send
+        self._last = last
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something may have gone out."""
+        return self._last is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more can be sent, so that there is nothing to break off."""
+        last = self._last or {"type": None}
+        return last["type"] == "websocket.close" or (
+            last["type"] in ENDS and not last.get("more_body")
+        )
 
     def is_gone(self, error: BaseException | None) -> bool:
         """Say whether an error only says that the client has gone away."""
+        code = code_of(self.send)
         while error is not None:
-            if error is self.broken or any(is_named(error, *each) for each in DISCONNECTS):
+            is_of_send = isinstance(error, OSError) and passed(error, code)
+            if is_of_send or any(is_named(error, *each) for each in DISCONNECTS):
                 return True
             error = error.__cause__
         return False
 
 
-def exchange_of(send: Send) -> Exchange:
-    """Return what is known of a request; an outer guard may know it already."""
-    owner = getattr(send, "__self__", None)
-    return owner if isinstance(owner, Exchange) else Exchange(send)
+def code_of(function: Any) -> object:
+    """Return what stands in a traceback for a function or a callable object."""
+    return getattr(function, "__code__", None) or getattr(function.__call__, "__code__", None)
+
+
+def passed(error: BaseException, code: object) -> bool:
+    """Say whether an error came out of what has this code."""
+    return any(frame.f_code is code for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 class Answer:

@@ -116,44 +116,30 @@ class Body:
         start: Begins the response.
     """
 
-    __slots__ = ("_body", "_chunks", "_environ", "_guard", "_has_begun", "_start")
+    __slots__ = ("_body", "_environ", "_guard", "_start")
 
     def __init__(self, body: Iterable[bytes], guard: Guard, environ: Environ, start: Start) -> None:
         self._body = body
         self._guard = guard
         self._environ = environ
         self._start = start
-        self._chunks: Iterator[bytes] | None = None
-        self._has_begun = False
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
+        has_begun = False
         try:
-            chunk = self._next()
-        except StopIteration:
-            raise
+            for chunk in self._body:
+                yield chunk
+                has_begun = has_begun or bool(chunk)
         except Exception as error:
             if is_never_caught(error):
                 raise
-            return self._failed(error)
-        self._has_begun = self._has_begun or bool(chunk)
-        return chunk
-
-    def _next(self) -> bytes:
-        if self._chunks is None:
-            self._chunks = iter(self._body)
-        return next(self._chunks)
-
-    def _failed(self, error: Exception) -> bytes:
-        """Answer a failure in place of the body, or report it where some of that has gone out."""
-        if self._has_begun:
-            self._guard.report(error, self._environ)
-            raise error
-        answer = self._guard.answer(error, self._environ, self._start)
-        self._chunks = iter(answer)
-        return next(self._chunks, b"")
+            if has_begun:
+                self._guard.report(error, self._environ)
+                raise
+            answer = self._guard.answer(error, self._environ, self._start)
+        else:
+            return
+        yield from answer
 
     def close(self) -> None:
         """Close the application's body, as the server does in the end."""

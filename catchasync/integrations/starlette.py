@@ -1,9 +1,9 @@
 """Starlette: ``install(app, errors)``.
 
 Two guards are put into the app's middleware. The inner one answers what handlers raise, so that the
-app's middlewares see a response, and can add their headers to it; the outer one answers what the
-middlewares raise. Starlette's own ``HTTPException`` is answered by an exception handler. Exception
-handlers that the app has for classes of its own are still called first.
+app's middlewares see a response, and can add their headers to it; the outer one, where there are
+middlewares, answers what these raise. Starlette's own ``HTTPException`` is answered by an exception
+handler. Exception handlers that the app has for classes of its own are still called first.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     build = app.build_middleware_stack
 
     def build_guarded() -> Any:
-        app.user_middleware.insert(0, guard(errors))
+        if len(app.user_middleware) > 1:  # not the inner guard alone
+            app.user_middleware.insert(0, guard(errors))
         return build()
 
     vars(app)["build_middleware_stack"] = build_guarded

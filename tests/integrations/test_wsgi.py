@@ -158,7 +158,8 @@ def test_body_is_closed() -> None:
             closed.append(1)
 
     body: Any = install(app, errors)({"REQUEST_METHOD": "GET"}, Server().start)
-    next(body)
+    chunks = iter(body)
+    assert b"begun" == next(chunks)
     body.close()
     assert ([1], []) == (closed, reported)
 

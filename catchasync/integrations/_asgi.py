@@ -1,0 +1,224 @@
+"""What the integrations of ASGI frameworks share: the guard around an application.
+
+A failure before the response began is answered. After that it is reported and raised, so that the
+server breaks the connection off; after the end of the response there is nothing to break off, and
+it is reported alone. That a client has gone away is no failure.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias, cast
+
+from catchasync._context import ErrorContext
+from catchasync._error_response import Receive, Scope, Send
+from catchasync._failures import is_never_caught
+from catchasync._handler import ErrorHandler
+from catchasync._kinds import is_awaitable
+from catchasync._statuses import is_named
+
+Message: TypeAlias = MutableMapping[str, Any]
+Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+RequestOf: TypeAlias = Callable[[Scope], Any]
+AppOf: TypeAlias = Callable[[Any], Any]
+
+DISCONNECTS: Final = (
+    ("starlette.requests", "ClientDisconnect"),
+    ("starlette.websockets", "WebSocketDisconnect"),
+)
+"""What frameworks raise in a handler whose client has gone away."""
+
+ENDS: Final = ("http.response.body", "websocket.http.response.body")
+NOTED: Final = frozenset({
+    "http.response.start", *ENDS,
+    "websocket.accept", "websocket.close", "websocket.http.response.start",
+})  # fmt: skip
+"""The messages after which a response has begun."""
+
+
+def checked(app: object, errors: object, kind: str) -> None:
+    """Refuse what is no application, or no error handler.
+
+    Raises:
+        TypeError: One of them is not what it has to be.
+    """
+    if not callable(app):
+        msg = f"install(app, errors) takes {kind} first: got {app!r}"
+        raise TypeError(msg)
+    if not isinstance(errors, ErrorHandler):
+        msg = f"install(app, errors) takes a catchasync.ErrorHandler second: got {errors!r}"
+        raise TypeError(msg)
+
+
+def unchanged(thing: Any) -> Any:
+    """Return what was given."""
+    return thing
+
+
+class Guard:
+    """
+    An ASGI application around another: its failures reach an error handler.
+
+    Args:
+        app: The application.
+        errors: The `ErrorHandler`: called with each failure and its `ErrorContext`.
+        request_of: Makes the framework's request of a scope, for the context.
+        app_of: Makes an ASGI application of what a rule returned.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        errors: ErrorHandler,
+        request_of: RequestOf = unchanged,
+        app_of: AppOf = unchanged,
+    ) -> None:
+        self.app = app
+        self.errors = errors
+        self.request_of = request_of
+        self.app_of = app_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application, and answer its failure."""
+        last: Message | None = None
+
+        def noting(message: Message) -> Awaitable[None]:  # no coroutine: this is on every way
+            nonlocal last
+            if message["type"] in NOTED:
+                last = message
+            return send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        except Exception as error:
+            exchange = Exchange(send, last)
+            if is_never_caught(error) or exchange.is_gone(error):
+                raise
+            if not await self._settled(error, exchange, scope, receive):
+                raise
+
+    async def _settled(
+        self, error: Exception, exchange: Exchange, scope: Scope, receive: Receive
+    ) -> bool:
+        """Report a failure, answer it where that can be done, and say whether all is done."""
+        context = context_of(scope, self.app, self.request_of)
+        if scope["type"] not in SOURCES or exchange.has_begun:
+            self.errors.report(error, context)
+            return exchange.has_ended
+        answer = self.errors(error, context)
+        if is_awaitable(answer):
+            answer = await answer
+        await answered(self.app_of(answer), self.errors, scope, receive, exchange.send)
+        return True
+
+
+class Exchange:
+    """What is known of a request that failed: whether its response has begun, or ended.
+
+    Args:
+        send: The server's, or that of a middleware.
+        last: The last message that was sent, of those in `NOTED`.
+    """
+
+    __slots__ = ("_last", "send")
+
+    def __init__(self, send: Send, last: Message | None) -> None:
+        self.send = send
+        self._last = last
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something may have gone out."""
+        return self._last is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more can be sent, so that there is nothing to break off."""
+        last = self._last or {"type": None}
+        return last["type"] == "websocket.close" or (
+            last["type"] in ENDS and not last.get("more_body")
+        )
+
+    def is_gone(self, error: BaseException | None) -> bool:
+        """Say whether an error only says that the client has gone away."""
+        code = code_of(self.send)
+        while error is not None:
+            is_of_send = isinstance(error, OSError) and passed(error, code)
+            if is_of_send or any(is_named(error, *each) for each in DISCONNECTS):
+                return True
+            error = error.__cause__
+        return False
+
+
+def code_of(function: Any) -> object:
+    """Return what stands in a traceback for a function or a callable object."""
+    return getattr(function, "__code__", None) or getattr(function.__call__, "__code__", None)
+
+
+def passed(error: BaseException, code: object) -> bool:
+    """Say whether an error came out of what has this code."""
+    return any(frame.f_code is code for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+class Answer:
+    """An ASGI application: the answer to an error, made when it is known who asked."""
+
+    __slots__ = ("_app_of", "_errors", "_request_of", "error")
+
+    def __init__(
+        self,
+        error: object,
+        errors: ErrorHandler,
+        request_of: RequestOf = unchanged,
+        app_of: AppOf = unchanged,
+    ) -> None:
+        self.error = error
+        self._errors = errors
+        self._request_of = request_of
+        self._app_of = app_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Report the error, and answer."""
+        answer = self._errors(self.error, context_of(scope, None, self._request_of))
+        if is_awaitable(answer):
+            answer = await answer
+        await answered(self._app_of(answer), self._errors, scope, receive, send)
+
+
+async def answered(
+    answer: Any, errors: ErrorHandler, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Send an answer; one that is no ASGI application is a defect of a rule, and answered so."""
+    if not callable(answer):
+        answer = errors(TypeError(no_application(answer, "ASGI")), context_of(scope))
+    await cast("Application", answer)(scope, receive, send)
+
+
+def no_application(answer: object, kind: str) -> str:
+    """Return what is said of a rule whose answer cannot be sent."""
+    return (
+        f"a rule returns an error, None, or a response, which here is an application of {kind}: "
+        f"got {answer!r}"
+    )
+
+
+SOURCES: Final = {"http": "route", "websocket": "websocket"}
+
+
+def context_of(
+    scope: Scope, handler: object = None, request_of: RequestOf = unchanged
+) -> ErrorContext:
+    """Return where something failed."""
+    kind = scope["type"]
+    if kind not in SOURCES:
+        return ErrorContext(kind, handler=handler)
+    request = request_of(scope)
+    endpoint = scope.get("endpoint", handler)
+    return ErrorContext(SOURCES[kind], request, endpoint, accept_of(scope), scope.get("method"))
+
+
+def accept_of(scope: Scope) -> str | None:
+    """Return the ``Accept`` header of a request; several are one (RFC 9110, section 5.3)."""
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"]
+    return ", ".join(values) if values else None

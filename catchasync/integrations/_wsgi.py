@@ -14,9 +14,9 @@ from catchasync import _runtimes
 from catchasync._context import ErrorContext
 from catchasync._error_response import Environ, StartResponse
 from catchasync._failures import is_never_caught
+from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync.integrations._asgi import no_application, unchanged
-from catchasync.types import Next
 
 Application: TypeAlias = Callable[[Any, Any], Iterable[bytes]]
 
@@ -35,7 +35,7 @@ class Guard:
     def __init__(
         self,
         app: Application,
-        errors: Next,
+        errors: ErrorHandler,
         request_of: Callable[[Environ], Any] = unchanged,
         app_of: Callable[[Any], Any] = unchanged,
     ) -> None:
@@ -65,13 +65,15 @@ class Guard:
         def start_again(status: str, headers: Any, *_exc_info: object) -> Any:
             return start_response(status, headers, exc_info)
 
-        answer = self.app_of(self.report(error, environ))
-        return answered(answer, self.errors, environ, start_again)
+        answer = settled(self.errors(error, self._context_of(environ)))
+        return answered(self.app_of(answer), self.errors, environ, start_again)
 
-    def report(self, error: object, environ: Environ) -> Any:
-        """Report a failure, and return what it is answered with."""
-        context = context_of(environ, self.app, self.request_of(environ))
-        return settled(self.errors(error, context))
+    def report(self, error: Exception, environ: Environ) -> None:
+        """Report a failure that cannot be answered any more."""
+        self.errors.report(error, self._context_of(environ))
+
+    def _context_of(self, environ: Environ) -> ErrorContext:
+        return context_of(environ, self.app, self.request_of(environ))
 
 
 def _is_file(body: object, environ: Environ) -> bool:
@@ -152,7 +154,7 @@ class Answer:
 
     __slots__ = ("_errors", "error")
 
-    def __init__(self, error: object, errors: Next) -> None:
+    def __init__(self, error: object, errors: ErrorHandler) -> None:
         self.error = error
         self._errors = errors
 
@@ -163,7 +165,7 @@ class Answer:
 
 
 def answered(
-    answer: Any, errors: Next, environ: Environ, start_response: StartResponse
+    answer: Any, errors: ErrorHandler, environ: Environ, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Send an answer; one that is no WSGI application is a defect of a rule, and answered so."""
     if not callable(answer):

@@ -31,10 +31,12 @@ from django.utils.module_loading import import_string
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
+from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import SERVER_ERROR
 from catchasync.errors import MethodNotAllowed
+from catchasync.integrations._asgi import checked
 from catchasync.types import Next
 
 __all__ = ["ErrorMiddleware", "as_next", "install", "wrap_router"]
@@ -46,7 +48,7 @@ WATCHED: Final = "_catchasync_watched"
 _request: ContextVar[Any] = ContextVar("catchasync_django_request", default=None)
 
 
-def install(app: AppT, errors: Next) -> AppT:
+def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     Have every failure of a project answered: of its views, its resolver, its middleware.
 
@@ -62,8 +64,9 @@ def install(app: AppT, errors: Next) -> AppT:
         The same application.
 
     Raises:
-        TypeError: It is no application of Django's.
+        TypeError: It is no application of Django's, or ``errors`` no `ErrorHandler`.
     """
+    checked(app, errors, "an application of Django's")
     if not isinstance(app, BaseHandler):
         msg = (
             "install() takes what get_wsgi_application() or get_asgi_application() returned: "
@@ -80,7 +83,7 @@ def install(app: AppT, errors: Next) -> AppT:
 
 
 def _adapt(
-    errors: Next,
+    errors: ErrorHandler,
     adapt: Callable[..., Any],
     is_async: bool,  # noqa: FBT001 - as Django calls it
     method: Any,
@@ -91,7 +94,7 @@ def _adapt(
     return adapt(is_async, _guard(errors, method), *args, **options)
 
 
-def _guard(errors: Next, layer: Any) -> Any:
+def _guard(errors: ErrorHandler, layer: Any) -> Any:
     if _is_converted(layer):
         return _guarded(errors, layer.__wrapped__)
     return layer
@@ -133,7 +136,7 @@ class ErrorMiddleware:
         return self._respond(request)
 
 
-def configured_errors() -> Next:
+def configured_errors() -> ErrorHandler:
     """Return the `ErrorHandler` that the settings name.
 
     Raises:
@@ -141,13 +144,13 @@ def configured_errors() -> Next:
     """
     named = getattr(settings, "CATCHASYNC_ERRORS", None)
     errors = import_string(named) if isinstance(named, str) else named
-    if callable(errors):
+    if isinstance(errors, ErrorHandler):
         return errors
     msg = f"settings.CATCHASYNC_ERRORS takes an ErrorHandler, or its dotted path: got {named!r}"
     raise ImproperlyConfigured(msg)
 
 
-def _guarded(errors: Next, get_response: Any) -> Any:
+def _guarded(errors: ErrorHandler, get_response: Any) -> Any:
     """Return a layer whose failures are answered."""
     if iscoroutinefunction(get_response):
 
@@ -177,7 +180,7 @@ def _guarded(errors: Next, get_response: Any) -> Any:
     return respond
 
 
-def _finished(errors: Next, request: Any, response: Any) -> Any:
+def _finished(errors: ErrorHandler, request: Any, response: Any) -> Any:
     """Answer a 405 of Django's own, which is no exception; watch the stream of a response."""
     if type(response) is HttpResponseNotAllowed and not response.content:
         raise MethodNotAllowed(headers={"allow": response["Allow"]})
@@ -186,7 +189,7 @@ def _finished(errors: Next, request: Any, response: Any) -> Any:
     return response
 
 
-def _watch(errors: Next, request: Any, response: Any) -> None:
+def _watch(errors: ErrorHandler, request: Any, response: Any) -> None:
     setattr(response, WATCHED, True)
 
     def tell(error: Exception) -> Any:
@@ -228,7 +231,7 @@ def _context(request: Any) -> ErrorContext:
     return ErrorContext("route", request, handler, accept, request.method)
 
 
-def _answer(errors: Next, request: Any, error: Exception) -> Any:
+def _answer(errors: ErrorHandler, request: Any, error: Exception) -> Any:
     """Answer a failure, in a thread where nothing is awaited."""
     if isinstance(error, UnreadablePostError):  # the client has gone, which is no failure
         return HttpResponse(status=400)
@@ -263,7 +266,7 @@ def _tell_observers(request: Any, error: Exception, response: Any) -> None:
         log_response(*what, response=response, request=request, exception=error)
 
 
-def as_next(errors: Next) -> Next:
+def as_next(errors: ErrorHandler) -> Next:
     """
     Return the `next` for single views: ``@catch_async(next=as_next(errors))``.
 

@@ -8,7 +8,7 @@ it is reported alone. That a client has gone away is no failure.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import Receive, Scope, Send
@@ -163,7 +163,7 @@ async def answered(
     """Send an answer; one that is no ASGI application is a defect of a rule, and answered so."""
     if not callable(answer):
         answer = errors(TypeError(no_application(answer, "ASGI")), context_of(scope))
-    await answer(scope, receive, send)
+    await cast("Application", answer)(scope, receive, send)
 
 
 def no_application(answer: object, kind: str) -> str:

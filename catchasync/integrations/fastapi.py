@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from fastapi import exception_handlers as theirs
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
@@ -63,7 +62,7 @@ def _replace(app: FastAPI, error_type: Any, default: object, handler: Any) -> No
 def validation_handler(errors: ErrorHandler) -> Callable[..., Any]:
     """Return an exception handler for invalid requests."""
 
-    async def answer_invalid(request: Request, error: Any) -> ErrorAnswer:
+    async def answer_invalid(_request: object, error: Any) -> ErrorAnswer:
         error.message, error.details, error.expose = "The request is not valid", shown(error), True
         return ErrorAnswer(error, errors)
 

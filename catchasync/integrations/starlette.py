@@ -16,12 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket
 
+from catchasync._error_response import Receive, Scope, Send
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of
-from catchasync.integrations._asgi import Answer, Guard, Receive, Scope, Send, checked
+from catchasync.integrations._asgi import Answer, Guard, checked
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -30,8 +30,9 @@ AppT = TypeVar("AppT", bound=Starlette)
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
-    Let every failure of an app reach ``errors``: of handlers, middlewares, streams, background
-    tasks, websockets and lifespan.
+    Let every failure of an app reach ``errors``.
+
+    That is: of handlers, middlewares, streams, background tasks, websockets and lifespan.
 
     Args:
         app: The app. Its middlewares and routes may be added before and after; mounted
@@ -83,7 +84,7 @@ def connection_of(scope: Scope) -> HTTPConnection:
 def http_handler(errors: ErrorHandler) -> Callable[..., Any]:
     """Return an exception handler that answers as ``errors`` says; redirects are as they were."""
 
-    async def answer_http_error(request: Request | WebSocket, error: Any) -> Response:
+    async def answer_http_error(_request: object, error: Any) -> Response:
         status: int = error.status_code
         if status < 400:  # noqa: PLR2004 - a redirect, or "not modified"
             return Response(status_code=status, headers=error.headers)

@@ -312,8 +312,9 @@ def test_middleware_takes_any_layer(made: Any) -> None:
 def test_missing_setting_is_refused(setting: object) -> None:
     """A project without an ErrorHandler does not start."""
     expected = f"takes an ErrorHandler, or its dotted path: got {setting!r}"
-    with override_settings(CATCHASYNC_ERRORS=setting), pytest.raises(
-        ImproperlyConfigured, match=expected
+    with (
+        override_settings(CATCHASYNC_ERRORS=setting),
+        pytest.raises(ImproperlyConfigured, match=expected),
     ):
         ErrorMiddleware(bug)
 

@@ -106,7 +106,7 @@ def types(session: nox.Session) -> None:
 @nox.session(default=False)
 def types_of_the_wheel(session: nox.Session) -> None:
     """Check tests/typing/ against the wheel, away from our code and settings."""
-    install_wheel(session, *group("types"))
+    install_wheel(session, *group("types", "tests"))  # the frameworks too, for the integrations
     folder = Path(session.create_tmp()).resolve() / "typing"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "tests" / "typing", folder)

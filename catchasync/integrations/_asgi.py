@@ -76,7 +76,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer its failure."""
-        exchange = Exchange(send)
+        exchange = exchange_of(send)
         try:
             await self.app(scope, receive, exchange.send)
         except Exception as error:
@@ -130,6 +130,12 @@ class Exchange:
                 return True
             error = error.__cause__
         return False
+
+
+def exchange_of(send: Send) -> Exchange:
+    """Return what is known of a request; an outer guard may know it already."""
+    owner = getattr(send, "__self__", None)
+    return owner if isinstance(owner, Exchange) else Exchange(send)
 
 
 class Answer:

@@ -47,7 +47,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         msg = f"install(app, errors) takes a FastAPI app first: got {app!r}"
         raise TypeError(msg)
     starlette.install(app, errors)
-    _replace(app, HTTPException, theirs.http_exception_handler, http_handler(errors))
+    default: Any = theirs.http_exception_handler
+    _replace(app, HTTPException, default, http_handler(errors, default))
     default = theirs.request_validation_exception_handler
     _replace(app, RequestValidationError, default, validation_handler(errors))
     return app

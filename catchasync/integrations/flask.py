@@ -99,7 +99,7 @@ def current_context() -> ErrorContext:
 def response_of(made: ErrorResponse) -> flask.Response:
     """Return Flask's response."""
     response = flask.current_app.response_class(made.body, made.status, made.headers)
-    response.headers["content-length"] = made.headers["content-length"]  # of GET, also for HEAD
+    response.headers.update(made.headers)  # the length is that of GET, also for HEAD
     return response
 
 

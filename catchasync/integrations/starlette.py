@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from catchasync._error_response import Receive, Scope, Send
 from catchasync._handler import ErrorHandler
+from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of
 from catchasync.integrations._asgi import Answer, Guard, checked
@@ -49,7 +51,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     checked(app, errors, "a Starlette app")
     _check(app)
     app.user_middleware.append(guard(errors))
-    app.exception_handlers.setdefault(HTTPException, http_handler(errors))
+    default = ExceptionMiddleware(app).http_exception
+    app.exception_handlers.setdefault(HTTPException, http_handler(errors, default))
     build = app.build_middleware_stack
 
     def build_guarded() -> Any:
@@ -81,14 +84,20 @@ def connection_of(scope: Scope) -> HTTPConnection:
     return HTTPConnection(scope)
 
 
-def http_handler(errors: ErrorHandler) -> Callable[..., Any]:
-    """Return an exception handler that answers as ``errors`` says; redirects are as they were."""
+def http_handler(errors: ErrorHandler, default: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an exception handler that answers as ``errors`` says.
 
-    async def answer_http_error(_request: object, error: Any) -> Response:
-        status: int = error.status_code
-        if status < 400:  # noqa: PLR2004 - a redirect, or "not modified"
-            return Response(status_code=status, headers=error.headers)
-        return ErrorAnswer(error, errors)
+    Args:
+        errors: The error handler.
+        default: The framework's own: it answers what is no error, such as a redirect.
+    """
+
+    async def answer_http_error(request: Any, error: Any) -> Response:
+        if error.status_code >= 400:  # noqa: PLR2004 - RFC 9110
+            return ErrorAnswer(error, errors)
+        answer = default(request, error)
+        response: Response = await answer if is_awaitable(answer) else answer
+        return response
 
     return answer_http_error
 

@@ -107,6 +107,7 @@ def read(response: http.client.HTTPResponse) -> Answer:
     try:
         while chunk := response.read1():
             body += chunk
+        is_whole = not response.length  # what was announced, and did not come
     except (http.client.HTTPException, OSError):
         is_whole = False
     headers = {name.lower(): value for name, value in response.getheaders()}

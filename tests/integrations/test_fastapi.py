@@ -140,6 +140,20 @@ def test_handlers_of_the_app_stay() -> None:
     assert [] == reported
 
 
+def test_redirect_is_no_failure() -> None:
+    """A redirect that is raised is answered by FastAPI's own handler."""
+    errors, reported = make_errors()
+    app = install(FastAPI(), errors)
+
+    @app.get("/")
+    def handler() -> None:
+        raise HTTPException(307, "elsewhere", headers={"location": "/ok"})
+
+    response = TestClient(app).get("/", follow_redirects=False)
+    assert (307, "/ok") == (response.status_code, response.headers["location"])
+    assert ({"detail": "elsewhere"}, []) == (response.json(), reported)
+
+
 def test_domain_error_in_a_dependency() -> None:
     """What a dependency raises is answered as what a handler raises."""
 

@@ -12,7 +12,7 @@ from flask import Flask, Response, abort, got_request_exception, url_for
 from flask import request as current
 from werkzeug.exceptions import HTTPException
 
-from catchasync import ErrorHandler, catch_async, wrap_router
+from catchasync import ErrorHandler, ErrorResponse, catch_async, wrap_router
 from catchasync.errors import NotFound
 from catchasync.integrations.flask import as_next, install
 from tests.integrations.contract import UserMissing, ask, make_errors
@@ -118,6 +118,15 @@ def test_rule_answers_as_a_view() -> None:
     app = app_of(bug, errors)
     answer = app.test_client().get("/")
     assert (418, {"path": "/", "view": True}) == (answer.status_code, answer.json)
+
+
+def test_rule_answers_with_our_response() -> None:
+    """A rule may return an `ErrorResponse` of its own making, with few headers."""
+    errors = ErrorHandler(reporters=())
+    response = ErrorResponse(418, {"content-type": "text/tea"}, b"short")
+    errors.on(RuntimeError)(lambda error, context: response)
+    answer = app_of(bug, errors).test_client().get("/")
+    assert (418, "text/tea", b"short") == (answer.status_code, answer.content_type, answer.data)
 
 
 def test_abort_with_a_response() -> None:

@@ -100,6 +100,29 @@ def test_not_modified_is_no_failure() -> None:
     assert (304, "7", []) == (response.status_code, response.headers["etag"], reported)
 
 
+def test_redirect_is_no_failure() -> None:
+    """Nor is a redirect that is raised; its body is Starlette's too."""
+
+    def moved(request: Request) -> Response:
+        raise HTTPException(307, headers={"location": "/ok"})
+
+    app, reported = app_of(moved)
+    response = TestClient(app).get("/", follow_redirects=False)
+    assert (307, "/ok") == (response.status_code, response.headers["location"])
+    assert ("Temporary Redirect", []) == (response.text, reported)
+
+
+def test_context() -> None:
+    """Rules and reporters are told which request failed, and which handler."""
+    seen: list[Any] = []
+    errors = ErrorHandler(reporters=[lambda error, context: seen.append(context)])
+    app = install(Starlette(routes=[Route("/", bug)]), errors)
+    TestClient(app).get("/", headers={"accept": "text/html"})
+    [context] = seen
+    assert (bug, "GET", "text/html") == (context.handler, context.method, context.accept)
+    assert "/" == context.request.url.path
+
+
 def test_background_task_that_fails() -> None:
     """A failure after the end of the response is reported once, and the response stands."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from blacksheep import Application, Content, Request, Response, StreamedContent, WebSocket
 from blacksheep.exceptions import HTTPException
@@ -41,10 +41,10 @@ _request: ContextVar[Request | None] = ContextVar("catchasync_blacksheep_request
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
-    Let every failure of an app reach ``errors``: of handlers, middlewares, streams, websockets and
-    of the functions that run at start and stop.
+    Let every failure of an app reach ``errors``.
 
-    BlackSheep logs errors as without us.
+    That is of handlers, middlewares, streams, websockets, and of the functions that run at start
+    and stop. BlackSheep logs errors as without us.
 
     Args:
         app: The app; routes, middlewares and exception handlers may be added before and after.
@@ -95,12 +95,11 @@ def mixin(errors: ErrorHandler) -> type:
 
         async def handle_request_handler_exception(
             self: Any, request: Request, error: Exception
-        ) -> Response:
+        ) -> Any:
             """Answer a failure, unless the application has an exception handler for it."""
             if has_own_handler(self, error):
                 handle = super().handle_request_handler_exception  # type: ignore[misc]
-                response: Response = await handle(request, error)
-                return response
+                return await handle(request, error)
             return await answered(self, errors, request, error)
 
     return Guarded
@@ -114,7 +113,9 @@ def websocket_reporter(errors: ErrorHandler) -> Any:
             return await handler(request)
         except Exception as error:
             if isinstance(request, WebSocket) and not isinstance(error, WebSocketDisconnectError):
-                errors.report(error, scope_context(request.scope, None, lambda _scope: request))
+                errors.report(
+                    error, scope_context(cast("Scope", request.scope), None, lambda _scope: request)
+                )
             raise
 
     return report
@@ -139,9 +140,7 @@ def has_own_handler(app: Application, error: Exception) -> bool:
     return handler is not None and handler.__module__ != DEFAULTS
 
 
-async def answered(
-    app: Application, errors: ErrorHandler, request: Request, error: Exception
-) -> Response:
+async def answered(app: Any, errors: ErrorHandler, request: Request, error: Exception) -> Any:
     """Report a failure, and answer it; BlackSheep logs it as it would have done."""
     answer = errors(error, context_of(request))
     response = response_of(await answer if is_awaitable(answer) else answer, request)
@@ -176,9 +175,8 @@ def response_of(answer: Any, request: Request | None) -> Any:
 
 
 async def nothing() -> AsyncIterator[bytes]:
-    """Send the body of an answer to HEAD, which declares the length of another."""
-    for part in ():
-        yield part
+    """Send the body of an answer to HEAD, whose declared length is that of GET's."""
+    yield b""
 
 
 def as_next(errors: ErrorHandler) -> Next:

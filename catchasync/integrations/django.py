@@ -43,6 +43,8 @@ __all__ = ["ErrorMiddleware", "as_next", "install", "wrap_router"]
 
 AppT = TypeVar("AppT")
 
+is_async: Final[Callable[[Any], bool]] = iscoroutinefunction  # pyright: ignore[reportDeprecated] # asgiref's knows marked ones
+
 WATCHED: Final = "_catchasync_watched"
 
 _request: ContextVar[Any] = ContextVar("catchasync_django_request", default=None)
@@ -73,25 +75,29 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
             f"got {app!r}. Install first, and wrap it in other applications afterwards."
         )
         raise TypeError(msg)
-    adapt = app.adapt_method_mode
-    app.adapt_method_mode = functools.partial(_adapt, errors, adapt)
+    _load(app, errors)
+    return app
+
+
+def _load(app: Any, errors: ErrorHandler) -> None:
+    """Have the layers made anew, each guarded before the next is put around it."""
+    app.adapt_method_mode = functools.partial(_adapt, errors, app.adapt_method_mode)
     try:
-        app.load_middleware(is_async=iscoroutinefunction(app.__call__))
+        app.load_middleware(is_async=is_async(app.__call__))
     finally:
         del app.adapt_method_mode
-    return app
 
 
 def _adapt(
     errors: ErrorHandler,
     adapt: Callable[..., Any],
-    is_async: bool,  # noqa: FBT001 - as Django calls it
+    to_async: bool,  # noqa: FBT001 - as Django calls it
     method: Any,
     *args: Any,
     **options: Any,
 ) -> Any:
     """Take Django's conversion off a layer that is about to be adapted, and put ours on."""
-    return adapt(is_async, _guard(errors, method), *args, **options)
+    return adapt(to_async, _guard(errors, method), *args, **options)
 
 
 def _guard(errors: ErrorHandler, layer: Any) -> Any:
@@ -128,7 +134,7 @@ class ErrorMiddleware:
         self._respond = _guard(errors, get_response)
         if self._respond is get_response:
             self._respond = _guarded(errors, get_response)
-        if iscoroutinefunction(get_response):
+        if is_async(get_response):
             markcoroutinefunction(self)
 
     def __call__(self, request: Any) -> Any:
@@ -152,7 +158,7 @@ def configured_errors() -> ErrorHandler:
 
 def _guarded(errors: ErrorHandler, get_response: Any) -> Any:
     """Return a layer whose failures are answered."""
-    if iscoroutinefunction(get_response):
+    if is_async(get_response):
 
         @functools.wraps(get_response)
         async def respond_async(request: Any) -> Any:

@@ -32,10 +32,11 @@ AppT = TypeVar("AppT", bound=Litestar)
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
-    Let every failure of an app reach ``errors``: of handlers, dependencies, middlewares, streams,
-    background tasks, websockets, and of what runs before serving.
+    Let every failure of an app reach ``errors``.
 
-    Litestar logs errors, and calls the hooks of ``after_exception``, as without us.
+    That is of handlers, dependencies, middlewares, streams, background tasks, websockets, and of
+    what runs before serving. Litestar logs errors, and calls the hooks of ``after_exception``, as
+    without us.
 
     Args:
         app: The app; routes may be registered before and after.
@@ -57,7 +58,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
 
     app.exception_handlers.setdefault(Exception, answer_exception)
     app.after_exception.append(websocket_reporter(errors))
-    managers: Any = app._lifespan_managers  # noqa: SLF001 - the list has no other name
+    managers: Any = getattr(app, "_lifespan_managers")  # noqa: B009 - private, and no other way
     managers.insert(0, lifespan_reporter(app, errors))
     guard = Guard(unwrapping(cast("Application", app.asgi_handler)), errors, connection_of, app_of)
     app.asgi_handler = cast("Any", guard)
@@ -141,14 +142,21 @@ class ErrorAnswer(Response[None]):
         self._error = error
         self._errors = errors
 
-    def to_asgi_response(self, app: Any, request: Any, **_options: Any) -> Any:
+    def to_asgi_response(
+        self,
+        app: Any,  # noqa: ARG002 - Litestar's signature
+        request: Any,
+        **_options: Any,
+    ) -> Any:
         """Return the application that reports the error, and answers."""
         return Answer(self._error, self._errors, lambda _scope: request, app_of)
 
 
 def as_next(errors: ErrorHandler) -> Next:
     """
-    Return a `next` for single handlers, below the route decorator::
+    Return a `next` for single handlers; they are decorated below the route decorator.
+
+    As in::
 
         @get("/users/{user_id:int}")
         @catch_async(next=as_next(errors))

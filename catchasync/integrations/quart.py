@@ -40,11 +40,11 @@ FIRST_ERROR: Final = 400  # RFC 9110, section 15: below are redirects
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
-    Let every failure of an app reach ``errors``: of views, streams, hooks, teardowns, websockets,
-    background tasks and the functions that run before serving.
+    Let every failure of an app reach ``errors``.
 
-    The signals of Quart are sent as without us; ``got_request_exception`` for what is answered
-    with 500 or more.
+    That is of views, streams, hooks, teardowns, websockets, background tasks, and the functions
+    that run before and after serving. The signals of Quart are sent as without us, but for
+    ``got_request_exception``, which is sent for what is answered with 500 or more.
 
     Args:
         app: The app; views, blueprints and hooks may be added before and after.
@@ -165,7 +165,8 @@ def response_of(answer: Any) -> Any:
     """Return Quart's response; what a rule made is one already."""
     if not isinstance(answer, ErrorResponse):
         return answer
-    response = quart.current_app.response_class(answer.body, answer.status, answer.headers)
+    make: Any = quart.current_app.response_class
+    response = make(answer.body, answer.status, answer.headers)
     response.headers["content-length"] = answer.headers["content-length"]  # of GET, also for HEAD
     return response
 

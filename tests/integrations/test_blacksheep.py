@@ -1,11 +1,11 @@
-"""What is special in BlackSheep: binding, its own handlers, middlewares, websockets, start, stop."""
+"""What is special in BlackSheep: binding, its handlers, middlewares, websockets, start, stop."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -20,14 +20,16 @@ from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.blacksheep import as_next, install
 from tests.integrations.contract import SECRET, Report, UserMissing, make_errors
 
+Made: TypeAlias = tuple[ErrorHandler, list[Report]]
+
 
 @pytest.fixture
-def made() -> tuple[ErrorHandler, list[Report]]:
+def made() -> Made:
     """Return an error handler, and what it reports."""
     return make_errors()
 
 
-def names(made: tuple[ErrorHandler, list[Report]]) -> list[tuple[str, str | None]]:
+def names(made: Made) -> list[tuple[str, str | None]]:
     """Return what was reported, and where it came from."""
     return [(report.name, report.source) for report in made[1]]
 
@@ -42,7 +44,7 @@ def raiser(make: Callable[[], Exception]) -> Callable[[], Any]:
 
 
 @pytest.fixture
-def app(made: tuple[ErrorHandler, list[Report]]) -> Application:
+def app(made: Made) -> Application:
     """Return an app with the handler installed."""
     app = install(Application(router=Router()), made[0])
     app.router.add_get("/bug", raiser(lambda: RuntimeError(SECRET)))
@@ -51,7 +53,7 @@ def app(made: tuple[ErrorHandler, list[Report]]) -> Application:
     return app
 
 
-def ask(app: Application, path: str) -> tuple[int, str]:
+def ask(app: Any, path: str) -> tuple[int, str]:
     """Ask an app, in this process."""
 
     async def run() -> tuple[int, str]:
@@ -62,7 +64,7 @@ def ask(app: Application, path: str) -> tuple[int, str]:
     return asyncio.run(run())
 
 
-def test_parameters_are_bound(app: Application, made: Any) -> None:
+def test_parameters_are_bound(app: Application, made: Made) -> None:
     """Handlers are called with what their annotations ask for, decorated ones too."""
 
     @app.router.get("/users/{number}")
@@ -75,7 +77,7 @@ def test_parameters_are_bound(app: Application, made: Any) -> None:
     assert (200, "7") == ask(app, "/users/7")
 
 
-def test_own_exception_handlers_come_first(app: Application, made: Any) -> None:
+def test_own_exception_handlers_come_first(app: Application, made: Made) -> None:
     """The app's exception handlers, by class or by status, are called as without us."""
 
     async def own(app: Application, request: Request, error: Exception) -> Response:
@@ -97,7 +99,7 @@ def test_failures_are_logged(app: Application, caplog: pytest.LogCaptureFixture)
     assert logged[0].exc_info is not None
 
 
-def test_middleware_failure_is_answered(app: Application, made: Any) -> None:
+def test_middleware_failure_is_answered(app: Application, made: Made) -> None:
     """A middleware's failure is answered and reported as a handler's is."""
 
     async def broken(request: Request, handler: Any) -> Response:
@@ -108,7 +110,7 @@ def test_middleware_failure_is_answered(app: Application, made: Any) -> None:
     assert [("RuntimeError", "route")] == names(made)
 
 
-def test_async_rule_answers(app: Application, made: Any) -> None:
+def test_async_rule_answers(app: Application, made: Made) -> None:
     """A rule may be async, and return a response of BlackSheep's; so for a decorated handler."""
 
     @made[0].on(UserMissing)
@@ -123,7 +125,7 @@ def test_async_rule_answers(app: Application, made: Any) -> None:
     ]
 
 
-def test_next_answers_without_install(made: Any) -> None:
+def test_next_answers_without_install(made: Made) -> None:
     """A handler that is decorated alone answers in the default format."""
     handler: Any = catch_async(next=as_next(made[0]))(raiser(UserMissing))
     assert 404 == asyncio.run(handler()).status
@@ -154,7 +156,7 @@ class Server:
     ],
 )
 def test_websocket_failure_is_reported(
-    app: Application, made: Any, error: Exception, reported: Any
+    app: Application, made: Made, error: Exception, reported: Any
 ) -> None:
     """A websocket's failure is reported, and closes it; a client that goes away is no failure."""
 
@@ -170,7 +172,7 @@ def test_websocket_failure_is_reported(
     assert reported == names(made)
 
 
-def test_failing_start_is_reported(app: Application, made: Any) -> None:
+def test_failing_start_is_reported(app: Application, made: Made) -> None:
     """What fails before serving is reported, and still keeps the app from serving."""
 
     async def fail(app: Application) -> None:
@@ -183,7 +185,7 @@ def test_failing_start_is_reported(app: Application, made: Any) -> None:
     assert [("RuntimeError", "lifespan")] == names(made)
 
 
-def test_failing_stop_is_reported_once(app: Application, made: Any) -> None:
+def test_failing_stop_is_reported_once(app: Application, made: Made) -> None:
     """What fails at the end passes two places of ours, and is reported once."""
 
     async def fail(app: Application) -> None:
@@ -196,7 +198,7 @@ def test_failing_stop_is_reported_once(app: Application, made: Any) -> None:
     assert [("RuntimeError", "lifespan")] == names(made)
 
 
-def test_install_refuses_other_apps(made: Any) -> None:
+def test_install_refuses_other_apps(made: Made) -> None:
     """Only a BlackSheep app is one."""
     with pytest.raises(TypeError, match="takes a BlackSheep app first"):
         install(lambda: None, made[0])  # type: ignore[type-var]

@@ -9,7 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pytest
 
@@ -32,6 +32,8 @@ from tests.integrations.apps import _django_project as project
 from tests.integrations.contract import SECRET, Report, UserMissing, ask, make_errors
 from tests.integrations.servers import serve_wsgi
 
+Made: TypeAlias = tuple[ErrorHandler, list[Report]]
+
 MIDDLEWARE: Final = "catchasync.integrations.django.ErrorMiddleware"
 
 
@@ -46,13 +48,13 @@ def note(request: HttpRequest) -> HttpResponse:
         cursor.execute("INSERT INTO notes VALUES (1)")
     if "fail" in request.GET:
         raise UserMissing
-    return HttpResponse("ok")
+    return HttpResponse(b"ok")
 
 
-@csrf_exempt
+@csrf_exempt  # type: ignore[untyped-decorator]
 def exempt(request: HttpRequest) -> HttpResponse:
     """Answer, also to those who bring no token."""
-    return HttpResponse("ok")
+    return HttpResponse(b"ok")
 
 
 def raiser(make: Callable[[], Any]) -> Callable[..., Any]:
@@ -95,7 +97,7 @@ class TakingMiddleware(BrokenMiddleware):
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse:
         """Answer for them."""
-        return HttpResponse("taken", status=503)
+        return HttpResponse(b"taken", status=503)
 
 
 def sync_only(get_response: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,7 +133,7 @@ def _project() -> Generator[None, None, None]:
 
 
 @pytest.fixture
-def made() -> tuple[ErrorHandler, list[Report]]:
+def made() -> Made:
     """Return an error handler, and what it reports."""
     errors, reported = make_errors()
     project.state["errors"] = errors
@@ -142,8 +144,9 @@ def made() -> tuple[ErrorHandler, list[Report]]:
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Have every request in a transaction of a SQLite database, and return its file."""
     file = tmp_path / "test.sqlite3"
-    monkeypatch.setitem(connections.settings["default"], "NAME", str(file))
-    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
+    settings: Any = connections.settings
+    for name, value in {"NAME": str(file), "ATOMIC_REQUESTS": True}.items():
+        monkeypatch.setitem(settings["default"], name, value)
     run(file, "CREATE TABLE notes (number)")
     return file
 
@@ -169,7 +172,7 @@ async def get_async(app: Any, url: str) -> Any:
 
 
 @pytest.mark.parametrize("url", ["/note?fail", "/note-decorated?fail"])
-def test_transaction_is_rolled_back(made: Any, database: Path, url: str) -> None:
+def test_transaction_is_rolled_back(made: Made, database: Path, url: str) -> None:
     """What a failing view wrote is not in the database, though the client got an answer."""
     with serve_wsgi(install(WSGIHandler(), made[0])) as base_url:
         assert 404 == ask(base_url, url).status
@@ -177,7 +180,7 @@ def test_transaction_is_rolled_back(made: Any, database: Path, url: str) -> None
 
 
 @pytest.mark.parametrize("url", ["/note", "/note-decorated"])
-def test_transaction_is_committed(made: Any, database: Path, url: str) -> None:
+def test_transaction_is_committed(made: Made, database: Path, url: str) -> None:
     """What a view wrote that did not fail is in the database."""
     with serve_wsgi(install(WSGIHandler(), made[0])) as base_url:
         assert b"ok" == ask(base_url, url).body
@@ -197,39 +200,39 @@ def signalled() -> Generator[list[Any], None, None]:
     got_request_exception.disconnect(receiver)
 
 
-def test_bug_is_signalled(made: Any, signalled: list[Any]) -> None:
+def test_bug_is_signalled(made: Made, signalled: list[Any]) -> None:
     """Observers of got_request_exception see the exception itself, as without us."""
     assert 500 == get(install(WSGIHandler(), made[0]), "/bug").status_code
     assert [(RuntimeError, "/bug")] == signalled
 
 
-def test_bug_is_signalled_under_asgi(made: Any, signalled: list[Any]) -> None:
+def test_bug_is_signalled_under_asgi(made: Made, signalled: list[Any]) -> None:
     """Under ASGI they see it too."""
     answer = asyncio.run(get_async(install(ASGIHandler(), made[0]), "/bug"))
     assert 500 == answer.status_code
     assert [(RuntimeError, "/bug")] == signalled
 
 
-def test_expected_error_is_not_signalled(made: Any, signalled: list[Any]) -> None:
+def test_expected_error_is_not_signalled(made: Made, signalled: list[Any]) -> None:
     """An error with a status below 500 is none for those who look for bugs."""
     assert 404 == get(install(WSGIHandler(), made[0]), "/missing").status_code
     assert [] == signalled
 
 
-def test_bug_is_logged_by_django(made: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_bug_is_logged_by_django(made: Made, caplog: pytest.LogCaptureFixture) -> None:
     """The log that mails to admins has the exception, once."""
     get(install(WSGIHandler(), made[0]), "/bug")
     logged = [record for record in caplog.records if record.name == "django.request"]
     assert [RuntimeError] == [record.exc_info and record.exc_info[0] for record in logged]
 
 
-def test_security_log_is_kept(made: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_security_log_is_kept(made: Made, caplog: pytest.LogCaptureFixture) -> None:
     """A suspicious operation is answered with 400, and logged where Django logs it."""
     assert 400 == get(install(WSGIHandler(), made[0]), "/suspicious").status_code
     assert ("django.security.SuspiciousOperation", logging.ERROR, "odd") in caplog.record_tuples
 
 
-def test_middleware_failure_is_answered(made: Any) -> None:
+def test_middleware_failure_is_answered(made: Made) -> None:
     """A middleware's failure is answered and reported as a view's is."""
     errors, reported = made
     with override_settings(MIDDLEWARE=[f"{__name__}.BrokenMiddleware"]):
@@ -237,7 +240,7 @@ def test_middleware_failure_is_answered(made: Any) -> None:
     assert ["Broken"] == [report.name for report in reported]
 
 
-def test_failure_below_another_middleware_is_reported_once(made: Any) -> None:
+def test_failure_below_another_middleware_is_reported_once(made: Made) -> None:
     """Each layer sees a response; under ASGI also one that is taken to a thread and back."""
     errors, reported = made
     with override_settings(MIDDLEWARE=[f"{__name__}.sync_only", f"{__name__}.TakingMiddleware"]):
@@ -246,7 +249,7 @@ def test_failure_below_another_middleware_is_reported_once(made: Any) -> None:
     assert [("Resolver404", True)] == [(report.name, report.expected) for report in reported]
 
 
-def test_process_exception_comes_first(made: Any) -> None:
+def test_process_exception_comes_first(made: Made) -> None:
     """A middleware that answers for the exceptions of views still does so."""
     errors, reported = made
     with override_settings(MIDDLEWARE=[f"{__name__}.TakingMiddleware"]):
@@ -254,44 +257,44 @@ def test_process_exception_comes_first(made: Any) -> None:
     assert [] == reported
 
 
-def test_flags_of_views_are_unchanged(made: Any) -> None:
+def test_flags_of_views_are_unchanged(made: Made) -> None:
     """csrf_exempt holds for the view that has it, and for no other."""
     decorated: Any = catch_async(next=as_next(made[0]))(exempt)
     assert decorated.csrf_exempt
     assert not hasattr(catch_async(next=as_next(made[0]))(bug), "csrf_exempt")
     with override_settings(MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"]):
-        app = install(WSGIHandler(), made[0])
+        app: Any = install(WSGIHandler(), made[0])
         factory = RequestFactory(enforce_csrf_checks=True)
         statuses = [app.get_response(factory.post(url)).status_code for url in ("/exempt", "/bug")]
     assert [200, 403] == statuses
 
 
-def test_gone_client_is_no_failure(made: Any) -> None:
+def test_gone_client_is_no_failure(made: Made) -> None:
     """A client that goes away while its body is read is not reported."""
     errors, reported = made
     assert 400 == get(install(WSGIHandler(), errors), "/gone").status_code
     assert [] == reported
 
 
-def test_405_with_a_body_is_the_views_own(made: Any) -> None:
+def test_405_with_a_body_is_the_views_own(made: Made) -> None:
     """A view that words its 405 itself is left alone."""
     errors, reported = made
     assert b"mine" == get(install(WSGIHandler(), errors), "/own-405").content
     assert [] == reported
 
 
-def test_middleware_answers_in_the_test_client(made: Any) -> None:
+def test_middleware_answers_in_the_test_client(made: Made) -> None:
     """With ErrorMiddleware, Django's test client sees the answers, and raises bugs as ever."""
     errors, reported = made
     with override_settings(MIDDLEWARE=[MIDDLEWARE], CATCHASYNC_ERRORS=errors):
-        answer = Client().get("/missing", headers={"accept": "text/plain"})
+        answer: Any = Client().get("/missing", headers={"accept": "text/plain"})
         assert (404, b"404 Not Found\n") == (answer.status_code, answer.content)
         with pytest.raises(RuntimeError, match=SECRET):
             Client().get("/bug")
     assert ["UserMissing", "RuntimeError"] == [report.name for report in reported]
 
 
-def test_middleware_answers_under_asgi(made: Any) -> None:
+def test_middleware_answers_under_asgi(made: Made) -> None:
     """The middleware is async where Django is; the setting may be a dotted path."""
     with override_settings(MIDDLEWARE=[MIDDLEWARE], CATCHASYNC_ERRORS=f"{__name__}.HANDLER"):
         answer = asyncio.run(get_async(ASGIHandler(), "/missing-async"))
@@ -301,10 +304,10 @@ def test_middleware_answers_under_asgi(made: Any) -> None:
 HANDLER: Final = make_errors()[0]
 
 
-def test_middleware_takes_any_layer(made: Any) -> None:
+def test_middleware_takes_any_layer(made: Made) -> None:
     """A layer that Django has not put its conversion around is guarded as it is."""
     with override_settings(CATCHASYNC_ERRORS=made[0]):
-        middleware = ErrorMiddleware(bug)
+        middleware: Any = ErrorMiddleware(bug)
     assert 500 == middleware(RequestFactory().get("/")).status_code
 
 
@@ -319,13 +322,13 @@ def test_missing_setting_is_refused(setting: object) -> None:
         ErrorMiddleware(bug)
 
 
-def test_install_refuses_other_applications(made: Any) -> None:
+def test_install_refuses_other_applications(made: Made) -> None:
     """What is wrapped around Django is no application of Django's."""
     with pytest.raises(TypeError, match="Install first, and wrap it"):
         install(lambda: None, made[0])
 
 
-def test_installed_app_is_as_it_was(made: Any) -> None:
+def test_installed_app_is_as_it_was(made: Made) -> None:
     """The application comes back, and nothing of it is replaced for good."""
     app = WSGIHandler()
     assert app is install(app, made[0])
@@ -338,24 +341,24 @@ def async_rule(errors: ErrorHandler) -> None:
     @errors.on(UserMissing)
     async def _(error: Exception, context: Any) -> HttpResponse:
         await asyncio.sleep(0)
-        return HttpResponse(type(context.request).__name__, status=410)
+        return HttpResponse(type(context.request).__name__.encode(), status=410)
 
 
-def test_async_rule_answers_under_wsgi(made: Any) -> None:
+def test_async_rule_answers_under_wsgi(made: Made) -> None:
     """A sync server waits for an async rule; the rule sees Django's request."""
     async_rule(made[0])
     answer = get(install(WSGIHandler(), made[0]), "/missing")
     assert (410, b"WSGIRequest") == (answer.status_code, answer.content)
 
 
-def test_async_rule_answers_under_asgi(made: Any) -> None:
+def test_async_rule_answers_under_asgi(made: Made) -> None:
     """On a loop an async rule runs on that loop."""
     async_rule(made[0])
     answer = asyncio.run(get_async(install(ASGIHandler(), made[0]), "/missing-async"))
     assert (410, b"ASGIRequest") == (answer.status_code, answer.content)
 
 
-def test_next_answers_without_install(made: Any) -> None:
+def test_next_answers_without_install(made: Made) -> None:
     """A view that is decorated alone answers in the default format, sync or async."""
     errors, _ = made
     async_rule(errors)
@@ -366,13 +369,13 @@ def test_next_answers_without_install(made: Any) -> None:
     assert 410 == asyncio.run(view_async(request)).status_code
 
 
-def test_next_answers_an_async_view(made: Any) -> None:
+def test_next_answers_an_async_view(made: Made) -> None:
     """On a loop, a plain answer needs no waiting."""
     view: Any = catch_async(next=as_next(made[0]))(missing_async)
     assert 404 == asyncio.run(view(RequestFactory().get("/"))).status_code
 
 
-def test_file_is_left_to_the_server(made: Any) -> None:
+def test_file_is_left_to_the_server(made: Made) -> None:
     """A file response still offers its file to servers that send files by themselves."""
     file = io.BytesIO(b"contents")
     with override_settings(CATCHASYNC_ERRORS=made[0]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Generator
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -21,18 +21,20 @@ from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.litestar import as_next, install
 from tests.integrations.contract import SECRET, Report, UserMissing, make_errors
 
+Made: TypeAlias = tuple[ErrorHandler, list[Report]]
+
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*[iI]nferred:DeprecationWarning"  # newer versions want each parameter marked
 )
 
 
 @pytest.fixture
-def made() -> tuple[ErrorHandler, list[Report]]:
+def made() -> Made:
     """Return an error handler, and what it reports."""
     return make_errors()
 
 
-def names(made: tuple[ErrorHandler, list[Report]]) -> list[tuple[str, str | None]]:
+def names(made: Made) -> list[tuple[str, str | None]]:
     """Return what was reported, and where it came from."""
     return [(report.name, report.source) for report in made[1]]
 
@@ -61,7 +63,7 @@ def ask(app: Litestar, path: str, **options: Any) -> Any:
         return client.get(path, **options)
 
 
-def test_dependencies_see_the_error_before_the_answer(made: Any) -> None:
+def test_dependencies_see_the_error_before_the_answer(made: Made) -> None:
     """A generator that gives a session can roll back, by the time that a rule is asked."""
     seen: list[str] = []
 
@@ -84,7 +86,7 @@ def test_dependencies_see_the_error_before_the_answer(made: Any) -> None:
     assert ["rolled back", "answered"] == seen
 
 
-def test_validation_is_answered(made: Any) -> None:
+def test_validation_is_answered(made: Made) -> None:
     """What Litestar refuses is expected."""
 
     @get("/users")
@@ -95,7 +97,7 @@ def test_validation_is_answered(made: Any) -> None:
     assert [True] == [report.expected for report in made[1]]
 
 
-def test_own_exception_handlers_come_first(made: Any) -> None:
+def test_own_exception_handlers_come_first(made: Made) -> None:
     """The app's exception handlers, by class or by status, are called as without us."""
 
     def own(request: Any, error: Exception) -> Response[str]:
@@ -106,7 +108,7 @@ def test_own_exception_handlers_come_first(made: Any) -> None:
     assert [] == made[1]
 
 
-def test_hooks_are_called(made: Any) -> None:
+def test_hooks_are_called(made: Made) -> None:
     """The hooks of after_exception see what they saw; before_send sees the answer."""
     seen: list[Any] = []
 
@@ -121,7 +123,7 @@ def test_hooks_are_called(made: Any) -> None:
     assert [UserMissing, 404, None] == seen
 
 
-def test_schema_is_as_without_us(made: Any) -> None:
+def test_schema_is_as_without_us(made: Made) -> None:
     """The documentation, names and URLs of routes do not change, also of decorated handlers."""
 
     async def show(page: int = 1) -> str:
@@ -135,7 +137,7 @@ def test_schema_is_as_without_us(made: Any) -> None:
     assert "/users" == ours.route_reverse("show")
 
 
-def test_decorated_handler_answers(made: Any) -> None:
+def test_decorated_handler_answers(made: Made) -> None:
     """A decorated handler's answer has its own status, whatever that of its route."""
 
     @post("/made")
@@ -149,7 +151,7 @@ def test_decorated_handler_answers(made: Any) -> None:
     assert [("UserMissing", "route")] == names(made)
 
 
-def test_async_rule_answers(made: Any) -> None:
+def test_async_rule_answers(made: Made) -> None:
     """A rule may be async, and return a response of Litestar's."""
 
     @made[0].on(UserMissing)
@@ -161,9 +163,9 @@ def test_async_rule_answers(made: Any) -> None:
     assert (410, "/missing") == (answer.status_code, answer.text)
 
 
-def test_outer_application_is_guarded(made: Any) -> None:
+def test_outer_application_is_guarded(made: Made) -> None:
     """What fails outside of Litestar's own handling is answered by the guard, by rules too."""
-    errors, _ = made
+    errors = made[0]
 
     @errors.on(UserMissing)
     def _(error: Exception, context: Any) -> Response[str]:
@@ -177,7 +179,7 @@ def test_outer_application_is_guarded(made: Any) -> None:
     assert 410 == ask(install(app, errors), "/").status_code
 
 
-def test_background_failure_is_reported(made: Any) -> None:
+def test_background_failure_is_reported(made: Made) -> None:
     """A background task's failure comes after the answer, and is reported alone."""
 
     async def fail() -> None:
@@ -199,7 +201,7 @@ def test_background_failure_is_reported(made: Any) -> None:
         (WebSocketException(detail=SECRET), []),
     ],
 )
-def test_websocket_failure_is_reported(made: Any, error: Exception, reported: Any) -> None:
+def test_websocket_failure_is_reported(made: Made, error: Exception, reported: Any) -> None:
     """A websocket's failure is reported; a close that the handler asks for is none."""
 
     @websocket("/ws")
@@ -214,7 +216,7 @@ def test_websocket_failure_is_reported(made: Any, error: Exception, reported: An
     assert reported == names(made)
 
 
-def test_failing_start_is_reported(made: Any) -> None:
+def test_failing_start_is_reported(made: Made) -> None:
     """What fails before serving is reported, and still keeps the app from serving."""
 
     async def start() -> None:
@@ -231,7 +233,7 @@ def test_failing_start_is_reported(made: Any) -> None:
     assert [("RuntimeError", "lifespan")] == names(made)
 
 
-def test_install_refuses_other_apps(made: Any) -> None:
+def test_install_refuses_other_apps(made: Made) -> None:
     """Only a Litestar app is one."""
     with pytest.raises(TypeError, match="takes a Litestar app first"):
         install(lambda: None, made[0])  # type: ignore[type-var]

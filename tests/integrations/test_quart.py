@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -23,15 +23,17 @@ from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.quart import as_next, install
 from tests.integrations.contract import SECRET, Report, UserMissing, make_errors
 
+Made: TypeAlias = tuple[ErrorHandler, list[Report]]
+
 
 @pytest.fixture
-def made() -> tuple[ErrorHandler, list[Report]]:
+def made() -> Made:
     """Return an error handler, and what it reports."""
     return make_errors()
 
 
 @pytest.fixture
-def app(made: tuple[ErrorHandler, list[Report]]) -> quart.Quart:
+def app(made: Made) -> quart.Quart:
     """Return an app with the handler installed."""
     app = install(quart.Quart("special"), made[0])
     app.add_url_rule("/bug", "bug", raiser(lambda: RuntimeError(SECRET)))
@@ -53,7 +55,7 @@ def get(app: quart.Quart, path: str) -> Any:
     return asyncio.run(app.test_client().get(path))
 
 
-def names(made: tuple[ErrorHandler, list[Report]]) -> list[tuple[str, str | None]]:
+def names(made: Made) -> list[tuple[str, str | None]]:
     """Return what was reported, and where it came from."""
     return [(report.name, report.source) for report in made[1]]
 
@@ -78,7 +80,7 @@ def test_teardown_rolls_back_before_the_answer(app: quart.Quart) -> None:
     database.close()
 
 
-def test_teardown_failure_is_reported(app: quart.Quart, made: Any) -> None:
+def test_teardown_failure_is_reported(app: quart.Quart, made: Made) -> None:
     """What a teardown raises reaches the guard, and is answered."""
 
     @app.teardown_appcontext
@@ -102,7 +104,7 @@ def test_bug_is_signalled(app: quart.Quart) -> None:
     assert [RuntimeError] == [type(error) for error in seen]
 
 
-def test_own_error_handlers_come_first(made: Any) -> None:
+def test_own_error_handlers_come_first(made: Made) -> None:
     """An app's error handlers are called as without us, one for all HTTP errors too."""
     app = quart.Quart("own")
 
@@ -126,7 +128,7 @@ def test_after_request_sees_the_answer(app: quart.Quart) -> None:
     assert "7" == get(app, "/bug").headers["x-request-id"]
 
 
-def test_async_rule_answers(app: quart.Quart, made: Any) -> None:
+def test_async_rule_answers(app: quart.Quart, made: Made) -> None:
     """A rule may be async, and return what a view returns; so for a view decorated alone."""
 
     @made[0].on(UserMissing)
@@ -142,7 +144,7 @@ def test_async_rule_answers(app: quart.Quart, made: Any) -> None:
     assert [("UserMissing", "route")] * 2 == names(made)
 
 
-def test_websocket_failure_is_reported(app: quart.Quart, made: Any) -> None:
+def test_websocket_failure_is_reported(app: quart.Quart, made: Made) -> None:
     """A websocket's failure is reported once and signalled; Quart closes the connection."""
     seen: list[Any] = []
 
@@ -164,7 +166,7 @@ def test_websocket_failure_is_reported(app: quart.Quart, made: Any) -> None:
     assert [RuntimeError] == [type(error) for error in seen]
 
 
-def test_background_failure_is_reported(app: quart.Quart, made: Any) -> None:
+def test_background_failure_is_reported(app: quart.Quart, made: Made) -> None:
     """A background task's failure is reported once, and signalled."""
     seen: list[Any] = []
 
@@ -184,7 +186,7 @@ def test_background_failure_is_reported(app: quart.Quart, made: Any) -> None:
     assert [RuntimeError] == [type(error) for error in seen]
 
 
-def test_failing_start_is_reported(app: quart.Quart, made: Any) -> None:
+def test_failing_start_is_reported(app: quart.Quart, made: Made) -> None:
     """What fails before serving is reported, and still keeps the app from serving."""
 
     @app.before_serving
@@ -206,7 +208,7 @@ def test_urls_are_as_without_us(app: quart.Quart) -> None:
     assert "/missing" == asyncio.run(url())
 
 
-def test_install_refuses_other_apps(made: Any) -> None:
+def test_install_refuses_other_apps(made: Made) -> None:
     """Only a Quart app is one."""
     with pytest.raises(TypeError, match="takes a Quart app first"):
         install(lambda: None, made[0])  # type: ignore[type-var]

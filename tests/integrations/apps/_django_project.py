@@ -42,22 +42,22 @@ def next_of_app(error: object) -> Any:
     return as_next(state["errors"])(error)
 
 
-class Conflict(BadRequest):
+class Conflict(BadRequest):  # type: ignore[misc]
     """What stands for ``abort(409)``, which Django has not."""
 
     status_code = 409
 
 
-@require_http_methods(["GET", "HEAD"])
+@require_http_methods(["GET", "HEAD"])  # type: ignore[untyped-decorator]
 def ok(request: HttpRequest) -> HttpResponse:
     """Answer."""
-    return HttpResponse("ok", content_type="text/plain")
+    return HttpResponse(b"ok", content_type="text/plain")
 
 
-@transaction.non_atomic_requests
+@transaction.non_atomic_requests  # type: ignore[untyped-decorator]
 async def ok_async(request: HttpRequest) -> HttpResponse:
     """Answer."""
-    return HttpResponse("ok", content_type="text/plain")
+    return HttpResponse(b"ok", content_type="text/plain")
 
 
 def bug(request: HttpRequest) -> HttpResponse:
@@ -65,7 +65,7 @@ def bug(request: HttpRequest) -> HttpResponse:
     raise RuntimeError(SECRET)
 
 
-@transaction.non_atomic_requests
+@transaction.non_atomic_requests  # type: ignore[untyped-decorator]
 async def bug_async(request: HttpRequest) -> HttpResponse:
     """Fail."""
     raise RuntimeError(SECRET)
@@ -120,7 +120,7 @@ def abort(request: HttpRequest) -> HttpResponse:
     raise Conflict
 
 
-class Failing(View):
+class Failing(View):  # type: ignore[misc]
     """A view class."""
 
     def get(self, request: HttpRequest) -> HttpResponse:

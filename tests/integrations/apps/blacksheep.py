@@ -59,7 +59,7 @@ def add_controller(app: Application) -> None:
     """Add a class whose method is a handler."""
     app.controllers_router = RoutesRegistry()
 
-    class Failing(Controller):
+    class Failing(Controller):  # pyright: ignore[reportUnusedClass]
         @app.controllers_router.get("/class")
         def show(self) -> Response:
             raise RuntimeError(SECRET)

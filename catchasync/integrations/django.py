@@ -197,10 +197,7 @@ def _finished(errors: ErrorHandler, request: Any, response: Any) -> Any:
 
 def _watch(errors: ErrorHandler, request: Any, response: Any) -> None:
     setattr(response, WATCHED, True)
-
-    def tell(error: Exception) -> Any:
-        return errors(error, _context(request))
-
+    tell = functools.partial(errors.report, context=_context(request))
     watched = _watched_async if response.is_async else _watched
     file = getattr(response, "file_to_stream", None)  # what servers send by themselves
     response.streaming_content = watched(response.streaming_content, tell)
@@ -213,7 +210,7 @@ def _watched(parts: Iterable[bytes], tell: Callable[[Exception], Any]) -> Iterat
     try:
         yield from parts
     except Exception as error:
-        _settled(tell(error))
+        tell(error)
         raise
 
 
@@ -224,7 +221,7 @@ async def _watched_async(
         async for part in parts:
             yield part
     except Exception as error:
-        await _response_later(tell(error))
+        tell(error)
         raise
 
 
@@ -300,7 +297,7 @@ def as_next(errors: ErrorHandler) -> Next:
 
 
 async def _response_later(answer: Any) -> Any:
-    return _response(await answer if is_awaitable(answer) else answer)
+    return _response(await answer)
 
 
 def _is_sync() -> bool:

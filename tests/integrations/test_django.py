@@ -7,7 +7,7 @@ import io
 import logging
 import sqlite3
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -20,7 +20,13 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import got_request_exception
 from django.db import connection, connections
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    StreamingHttpResponse,
+)
 from django.http.request import UnreadablePostError
 from django.test import AsyncRequestFactory, Client, RequestFactory, override_settings
 from django.urls import path
@@ -320,6 +326,26 @@ def test_missing_setting_is_refused(setting: object) -> None:
         pytest.raises(ImproperlyConfigured, match=expected),
     ):
         ErrorMiddleware(bug)
+
+
+def test_async_stream_is_as_it_was(made: Made) -> None:
+    """A stream that does not fail comes whole, and nothing is reported."""
+    errors, reported = made
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"a"
+        yield b"b"
+
+    async def view(request: HttpRequest) -> StreamingHttpResponse:
+        return StreamingHttpResponse(parts())
+
+    async def read() -> list[bytes]:
+        with override_settings(CATCHASYNC_ERRORS=errors):
+            answer = await ErrorMiddleware(view)(RequestFactory().get("/"))
+        return [part async for part in answer.streaming_content]
+
+    assert [b"a", b"b"] == asyncio.run(read())
+    assert [] == reported
 
 
 def test_install_refuses_other_applications(made: Made) -> None:

@@ -21,6 +21,7 @@ class Served(NamedTuple):
     url: str
     reported: list[Report]
     has_async: bool
+    has_405: bool
 
 
 @pytest.fixture(scope="module", params=APPS)
@@ -29,7 +30,8 @@ def served(request: pytest.FixtureRequest) -> Generator[Served, None, None]:
     module = app_module(request.param)
     errors, reported = contract.make_errors()
     with module.serve(module.build(errors)) as url:
-        yield Served(url, reported, getattr(module, "HAS_ASYNC", True))
+        flags = (getattr(module, name, True) for name in ("HAS_ASYNC", "HAS_405"))
+        yield Served(url, reported, *flags)
 
 
 def app_module(name: str) -> Any:
@@ -47,6 +49,8 @@ def test_failure_is_answered_and_reported(served: Served, case: Case) -> None:
     """The same failure gives the same answer in every framework, and is reported exactly once."""
     if case.path in WITHOUT_ASYNC and not served.has_async:
         pytest.skip("it has no async handlers")
+    if case.method == "POST" and not served.has_405:
+        pytest.skip("a wrong method is answered with 404")
     contract.check_case(case, served.url, served.reported)
 
 
@@ -83,4 +87,6 @@ def test_debug(name: str) -> None:
 
 def test_405_names_the_methods(served: Served) -> None:
     """The answer to a wrong method says which ones there are."""
+    if not served.has_405:
+        pytest.skip("a wrong method is answered with 404")
     contract.check_allow(served.url)

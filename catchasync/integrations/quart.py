@@ -1,0 +1,195 @@
+"""Quart: ``install(app, errors)``.
+
+``app.handle_exception`` is where Quart comes with what no error handler has taken. Functions of
+``teardown_request`` are handed the error, which Quart itself keeps from them: a session that they
+close can roll back. Failures outside of that (a stream, a teardown) reach the guard around
+``app.asgi_app``. Error handlers that the app has for classes of its own are still called first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import quart
+from quart.ctx import RequestContext
+from quart.globals import request_ctx, websocket_ctx
+from quart.signals import (
+    got_background_exception,
+    got_request_exception,
+    got_websocket_exception,
+)
+from werkzeug.exceptions import HTTPException
+
+from catchasync._context import ErrorContext
+from catchasync._error_response import ErrorResponse
+from catchasync._handler import ErrorHandler
+from catchasync._kinds import is_awaitable
+from catchasync._routing import wrap_router
+from catchasync._rules import status_in
+from catchasync._statuses import SERVER_ERROR
+from catchasync.integrations._asgi import Guard, checked
+from catchasync.types import Next
+
+__all__ = ["as_next", "install", "wrap_router"]
+
+AppT = TypeVar("AppT", bound=quart.Quart)
+
+FIRST_ERROR: Final = 400  # RFC 9110, section 15: below are redirects
+
+
+def install(app: AppT, errors: ErrorHandler) -> AppT:
+    """
+    Let every failure of an app reach ``errors``.
+
+    That is of views, streams, hooks, teardowns, websockets, background tasks, and the functions
+    that run before and after serving. The signals of Quart are sent as without us, but for
+    ``got_request_exception``, which is sent for what is answered with 500 or more.
+
+    Args:
+        app: The app; views, blueprints and hooks may be added before and after.
+        errors: The `catchasync.ErrorHandler`.
+
+    Returns:
+        The app.
+
+    Raises:
+        TypeError: It is no Quart app, or ``errors`` no `ErrorHandler`.
+    """
+    checked(app, errors, "a Quart app")
+    if not isinstance(app, quart.Quart):
+        msg = f"install(app, errors) takes a Quart app first: got {app!r}"
+        raise TypeError(msg)
+    if HTTPException not in app.error_handler_spec[None][None]:
+        app.register_error_handler(HTTPException, http_handler(errors))
+    own = vars(app)
+    own["handle_exception"] = request_handler(app, errors)
+    own["handle_websocket_exception"] = websocket_handler(app, errors)
+    own["handle_background_exception"] = background_handler(app, errors)
+    own["startup"] = reporting(app.startup, app, errors)
+    own["shutdown"] = reporting(app.shutdown, app, errors)
+    own["asgi_app"] = Guard(app.asgi_app, errors)
+    return app
+
+
+def http_handler(errors: ErrorHandler) -> Callable[[HTTPException], Any]:
+    """Return an error handler for Quart's own errors; redirects are as they were."""
+
+    async def answer_http_error(error: HTTPException) -> Any:
+        is_error = error.code is not None and error.code >= FIRST_ERROR
+        return await answered(error, errors) if is_error else error
+
+    return answer_http_error
+
+
+def request_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[[Exception], Any]:
+    """Return what takes the place of ``app.handle_exception``."""
+
+    async def handle_exception(error: Exception) -> Any:
+        tell_teardown(request_ctx._get_current_object(), error)  # type: ignore[attr-defined]  # noqa: SLF001 - documented
+        response = await answered(error, errors)
+        if (status_in(response) or SERVER_ERROR) >= SERVER_ERROR:
+            await signal(app, got_request_exception, error)
+        return await app.finalize_request(response, from_error_handler=True)
+
+    return handle_exception
+
+
+def tell_teardown(context: RequestContext, error: Exception) -> None:
+    """Hand the error to the teardown functions of a request, which will not see it otherwise."""
+    pop = context.pop
+
+    async def pop_after_failure(exc: BaseException | None) -> None:
+        await pop(exc or error)
+
+    vars(context)["pop"] = pop_after_failure
+
+
+async def signal(app: quart.Quart, sender: Any, error: Exception) -> None:
+    """Send a signal as Quart does."""
+    await sender.send_async(app, _sync_wrapper=app.ensure_async, exception=error)
+
+
+def websocket_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[[Exception], Any]:
+    """Return what takes the place of ``app.handle_websocket_exception``."""
+
+    async def handle_websocket_exception(error: Exception) -> Any:
+        await signal(app, got_websocket_exception, error)
+        response = await answered(error, errors)
+        return await app.finalize_websocket(response, websocket_ctx._get_current_object(), True)  # type: ignore[attr-defined]  # noqa: FBT003, SLF001 - documented
+
+    return handle_websocket_exception
+
+
+def background_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[[Exception], Any]:
+    """Return what takes the place of ``app.handle_background_exception``."""
+
+    async def handle_background_exception(error: Exception) -> None:
+        await signal(app, got_background_exception, error)
+        errors.report(error, ErrorContext("task", handler=app))
+
+    return handle_background_exception
+
+
+def reporting(
+    function: Callable[[], Any], app: quart.Quart, errors: ErrorHandler
+) -> Callable[[], Any]:
+    """Return a function of the lifespan whose failure is reported, and goes on."""
+
+    async def run() -> None:
+        try:
+            await function()
+        except Exception as error:
+            errors.report(error, ErrorContext("lifespan", handler=app))
+            raise
+
+    return run
+
+
+async def answered(error: object, errors: ErrorHandler) -> Any:
+    """Report an error, and return what a view may return."""
+    answer = errors(error, current_context())
+    return response_of(await answer if is_awaitable(answer) else answer)
+
+
+def current_context() -> ErrorContext:
+    """Return where something failed."""
+    is_request = quart.has_request_context()
+    proxy: Any = quart.request if is_request else quart.websocket
+    view = quart.current_app.view_functions.get(proxy.endpoint)
+    source, accept = "route" if is_request else "websocket", proxy.headers.get("Accept")
+    return ErrorContext(source, proxy._get_current_object(), view, accept, proxy.method)  # noqa: SLF001 - documented
+
+
+def response_of(answer: Any) -> Any:
+    """Return Quart's response; what a rule made is one already."""
+    if not isinstance(answer, ErrorResponse):
+        return answer
+    make: Any = quart.current_app.response_class
+    response = make(answer.body, answer.status, answer.headers)
+    response.headers["content-length"] = answer.headers["content-length"]  # of GET, also for HEAD
+    return response
+
+
+def as_next(errors: ErrorHandler) -> Next:
+    """
+    Return a `next` for single views: ``@catch_async(next=as_next(errors))``.
+
+    Args:
+        errors: The `catchasync.ErrorHandler`.
+
+    Returns:
+        A `next`: it reports an error, and returns a Quart response; an awaitable of it where the
+        rule for that error is async.
+    """
+
+    def answer_next(error: object, *_values: object) -> Any:
+        answer = errors(error, current_context())
+        return response_later(answer) if is_awaitable(answer) else response_of(answer)
+
+    return answer_next
+
+
+async def response_later(answer: Any) -> Any:
+    """Return Quart's response to an error whose rule is async."""
+    return response_of(await answer)

@@ -1,0 +1,239 @@
+"""What is special in Litestar: dependencies, the schema, hooks, websockets, the lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Generator
+from typing import Any, TypeAlias
+
+import pytest
+
+pytest.importorskip("litestar")
+
+from litestar import Litestar, MediaType, Response, WebSocket, get, post, websocket
+from litestar.background_tasks import BackgroundTask
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, WebSocketException
+from litestar.testing import TestClient
+
+from catchasync import ErrorHandler, catch_async
+from catchasync.integrations.litestar import as_next, install
+from tests.integrations.contract import SECRET, Report, UserMissing, make_errors
+
+Made: TypeAlias = tuple[ErrorHandler, list[Report]]
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*[iI]nferred:DeprecationWarning"  # newer versions want each parameter marked
+)
+
+
+@pytest.fixture
+def made() -> Made:
+    """Return an error handler, and what it reports."""
+    return make_errors()
+
+
+def names(made: Made) -> list[tuple[str, str | None]]:
+    """Return what was reported, and where it came from."""
+    return [(report.name, report.source) for report in made[1]]
+
+
+@get("/missing")
+async def missing() -> str:
+    """Fail."""
+    raise UserMissing
+
+
+@get("/bug")
+async def bug() -> str:
+    """Fail."""
+    raise RuntimeError(SECRET)
+
+
+def app_of(errors: ErrorHandler, *handlers: Any, **options: Any) -> Litestar:
+    """Return an app with the handler installed."""
+    app = Litestar([missing, bug, *handlers], logging_config=None, **options)
+    return install(app, errors)
+
+
+def ask(app: Litestar, path: str, **options: Any) -> Any:
+    """Ask an app, in this process."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        return client.get(path, **options)
+
+
+def test_dependencies_see_the_error_before_the_answer(made: Made) -> None:
+    """A generator that gives a session can roll back, by the time that a rule is asked."""
+    seen: list[str] = []
+
+    def session() -> Generator[str, None, None]:
+        try:
+            yield "session"
+        except UserMissing:
+            seen.append("rolled back")
+            raise
+
+    @made[0].on(UserMissing, status=404)
+    def _(error: Exception, context: Any) -> None:
+        seen.append("answered")
+
+    @get("/session", dependencies={"session": Provide(session)})
+    async def use(session: str) -> str:
+        raise UserMissing
+
+    assert 404 == ask(app_of(made[0], use), "/session").status_code
+    assert ["rolled back", "answered"] == seen
+
+
+def test_validation_is_answered(made: Made) -> None:
+    """What Litestar refuses is expected."""
+
+    @get("/users")
+    async def show(page: int) -> str:
+        return ""
+
+    assert 400 == ask(app_of(made[0], show), "/users?page=x").status_code
+    assert [True] == [report.expected for report in made[1]]
+
+
+def test_own_exception_handlers_come_first(made: Made) -> None:
+    """The app's exception handlers, by class or by status, are called as without us."""
+
+    def own(request: Any, error: Exception) -> Response[str]:
+        return Response("own", status_code=418)
+
+    app = app_of(made[0], exception_handlers={UserMissing: own, 404: own})
+    assert [418, 418] == [ask(app, path).status_code for path in ("/missing", "/nowhere")]
+    assert [] == made[1]
+
+
+def test_hooks_are_called(made: Made) -> None:
+    """The hooks of after_exception see what they saw; before_send sees the answer."""
+    seen: list[Any] = []
+
+    async def after_exception(error: Exception, scope: Any) -> None:
+        seen.append(type(error))
+
+    async def before_send(message: Any, scope: Any) -> None:
+        seen.append(message.get("status"))
+
+    hooks: dict[str, Any] = {"after_exception": [after_exception], "before_send": [before_send]}
+    ask(app_of(made[0], **hooks), "/missing")
+    assert [UserMissing, 404, None] == seen
+
+
+def test_schema_is_as_without_us(made: Made) -> None:
+    """The documentation, names and URLs of routes do not change, also of decorated handlers."""
+
+    async def show(page: int = 1) -> str:
+        """Show."""
+        return ""
+
+    decorated = catch_async(next=as_next(made[0]))(show)
+    plain = Litestar([get("/users", name="show")(show)])
+    ours = install(Litestar([get("/users", name="show")(decorated)]), made[0])
+    assert plain.openapi_schema.to_schema() == ours.openapi_schema.to_schema()
+    assert "/users" == ours.route_reverse("show")
+
+
+def test_decorated_handler_answers(made: Made) -> None:
+    """A decorated handler's answer has its own status, whatever that of its route."""
+
+    @post("/made")
+    @catch_async(next=as_next(made[0]))
+    async def make() -> str:
+        raise UserMissing
+
+    with TestClient(app_of(made[0], make)) as client:
+        answer = client.post("/made", headers={"accept": "text/plain"})
+    assert (404, "404 Not Found\n") == (answer.status_code, answer.text)
+    assert [("UserMissing", "route")] == names(made)
+
+
+def test_async_rule_answers(made: Made) -> None:
+    """A rule may be async, and return a response of Litestar's."""
+
+    @made[0].on(UserMissing)
+    async def _(error: Exception, context: Any) -> Response[str]:
+        await asyncio.sleep(0)
+        return Response(context.request.url.path, status_code=410, media_type=MediaType.TEXT)
+
+    answer = ask(app_of(made[0]), "/missing")
+    assert (410, "/missing") == (answer.status_code, answer.text)
+
+
+def test_outer_application_is_guarded(made: Made) -> None:
+    """What fails outside of Litestar's own handling is answered by the guard, by rules too."""
+    errors = made[0]
+
+    @errors.on(UserMissing)
+    def _(error: Exception, context: Any) -> Response[str]:
+        return Response(type(context.request).__name__, status_code=410)
+
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        raise UserMissing
+
+    app = Litestar([], logging_config=None)
+    app.asgi_handler = broken
+    assert 410 == ask(install(app, errors), "/").status_code
+
+
+def test_background_failure_is_reported(made: Made) -> None:
+    """A background task's failure comes after the answer, and is reported alone."""
+
+    async def fail() -> None:
+        raise RuntimeError(SECRET)
+
+    @get("/later")
+    async def later() -> Response[str]:
+        return Response("ok", background=BackgroundTask(fail))
+
+    assert 200 == ask(app_of(made[0], later), "/later").status_code
+    assert [("RuntimeError", "route")] == names(made)
+
+
+@pytest.mark.parametrize(
+    ("error", "reported"),
+    [
+        (RuntimeError(SECRET), [("RuntimeError", "websocket")]),
+        (HTTPException(status_code=403), [("HTTPException", "websocket")]),
+        (WebSocketException(detail=SECRET), []),
+    ],
+)
+def test_websocket_failure_is_reported(made: Made, error: Exception, reported: Any) -> None:
+    """A websocket's failure is reported; a close that the handler asks for is none."""
+
+    @websocket("/ws")
+    async def talk(socket: WebSocket[Any, Any, Any]) -> None:
+        await socket.accept()
+        await socket.send_text("hello")
+        raise error
+
+    app = app_of(made[0], talk)
+    with TestClient(app) as client, client.websocket_connect("/ws") as connection:
+        assert "hello" == connection.receive_text()
+    assert reported == names(made)
+
+
+def test_failing_start_is_reported(made: Made) -> None:
+    """What fails before serving is reported, and still keeps the app from serving."""
+
+    async def start() -> None:
+        raise RuntimeError(SECRET)
+
+    async def run() -> None:
+        async with app_of(made[0], on_startup=[start]).lifespan():
+            served.append(True)
+
+    served: list[bool] = []
+    with contextlib.suppress(RuntimeError, ExceptionGroup):  # a group, by way of a task group
+        asyncio.run(run())
+    assert [] == served
+    assert [("RuntimeError", "lifespan")] == names(made)
+
+
+def test_install_refuses_other_apps(made: Made) -> None:
+    """Only a Litestar app is one."""
+    with pytest.raises(TypeError, match="takes a Litestar app first"):
+        install(lambda: None, made[0])  # type: ignore[type-var]

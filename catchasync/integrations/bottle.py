@@ -1,0 +1,112 @@
+"""Bottle: `install` puts a guard around the application, outside of its plugins and hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import bottle
+
+from catchasync._context import ErrorContext
+from catchasync._error_response import Environ, ErrorResponse, StartResponse
+from catchasync._handler import ErrorHandler
+from catchasync._routing import wrap_router
+from catchasync.integrations import _wsgi
+
+__all__ = ["as_next", "install", "wrap_router"]
+
+
+def install(app: bottle.Bottle, errors: ErrorHandler) -> bottle.Bottle:
+    """
+    Let a central handler answer every failure of an application.
+
+    What Bottle answers itself is rendered too: 404, 405, ``abort(409)``, unless the application
+    has a handler of its own for that (``@app.error(404)``). Redirects, and responses that are
+    raised, pass. Plugins and hooks have seen a failure when it is answered. Bottle's ``catchall``
+    is switched off: it would write every failure to ``wsgi.errors``.
+
+    Args:
+        app: The application; of mounted ones, the outermost.
+        errors: The central handler.
+
+    Returns:
+        The application.
+
+    Raises:
+        AttributeError: It is installed already, or something else has taken the same place.
+    """
+    app.wsgi = _Guard(app.wsgi, errors, _copy_of, _app_of)
+    app.default_error_handler = as_next(errors)
+    app.catchall = False
+    return app
+
+
+def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
+    """
+    Return a `next` that answers with a response of Bottle's.
+
+    Args:
+        errors: The central handler.
+    """
+
+    def next(error: BaseException) -> Any:
+        if _is_control_flow(error):
+            raise error
+        return _response(_wsgi.settled(errors(error, _context(_environ()))))
+
+    return next
+
+
+class _Guard(_wsgi.Guard):
+    """A guard that knows which route failed."""
+
+    def report(self, error: object, environ: Environ) -> Any:
+        return _wsgi.settled(self.errors(error, _context(environ)))
+
+
+def _is_control_flow(error: BaseException) -> bool:
+    """Say whether an error is a response, such as a redirect, or asks to match the route anew."""
+    if isinstance(error, bottle.HTTPError):
+        return False
+    return isinstance(error, bottle.HTTPResponse | bottle.RouteReset)
+
+
+def _environ() -> Environ | None:
+    """Return the environ of the request that this thread answers."""
+    try:
+        environ: Environ = bottle.request.environ
+    except (AttributeError, RuntimeError):  # outside of a request
+        return None
+    return environ
+
+
+def _context(environ: Environ | None) -> ErrorContext:
+    if environ is None:
+        return ErrorContext("route")
+    route = environ.get("bottle.route")
+    handler = route and route.get_undecorated_callback()
+    return _wsgi.context_of(environ, handler, _copy_of(environ))
+
+
+def _copy_of(environ: Environ) -> bottle.BaseRequest:
+    """Return a request of its own: Bottle's is another request when the thread serves the next."""
+    return bottle.BaseRequest(dict(environ))
+
+
+def _response(answer: Any) -> Any:
+    if not isinstance(answer, ErrorResponse):
+        return answer
+    return bottle.HTTPResponse(answer.body, answer.status, answer.headers)
+
+
+def _app_of(answer: Any) -> Any:
+    """Make a WSGI application of a response of Bottle's, which is none."""
+    if not isinstance(answer, bottle.HTTPResponse):
+        return answer
+
+    def respond(_environ: Environ, start_response: StartResponse) -> Any:
+        body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+        start_response(answer.status_line, answer.headerlist)
+        return [body] if isinstance(body, bytes) else body
+
+    return respond

@@ -8,14 +8,14 @@ it is reported alone. That a client has gone away is no failure.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import Receive, Scope, Send
 from catchasync._failures import is_never_caught
+from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._statuses import is_named
-from catchasync.types import Next
 
 Message: TypeAlias = MutableMapping[str, Any]
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
@@ -30,6 +30,20 @@ DISCONNECTS: Final = (
 
 BEGINS: Final = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 ENDS: Final = ("http.response.body", "websocket.http.response.body")
+
+
+def checked(app: object, errors: object, kind: str) -> None:
+    """Refuse what is no application, or no error handler.
+
+    Raises:
+        TypeError: One of them is not what it has to be.
+    """
+    if not callable(app):
+        msg = f"install(app, errors) takes {kind} first: got {app!r}"
+        raise TypeError(msg)
+    if not isinstance(errors, ErrorHandler):
+        msg = f"install(app, errors) takes a catchasync.ErrorHandler second: got {errors!r}"
+        raise TypeError(msg)
 
 
 def unchanged(thing: Any) -> Any:
@@ -51,7 +65,7 @@ class Guard:
     def __init__(
         self,
         app: Application,
-        errors: Next,
+        errors: ErrorHandler,
         request_of: RequestOf = unchanged,
         app_of: AppOf = unchanged,
     ) -> None:
@@ -75,11 +89,13 @@ class Guard:
         self, error: Exception, exchange: Exchange, scope: Scope, receive: Receive
     ) -> bool:
         """Report a failure, answer it where that can be done, and say whether all is done."""
-        answer = self.errors(error, context_of(scope, self.app, self.request_of))
+        context = context_of(scope, self.app, self.request_of)
+        if scope["type"] not in SOURCES or exchange.has_begun:
+            self.errors.report(error, context)
+            return exchange.has_ended
+        answer = self.errors(error, context)
         if is_awaitable(answer):
             answer = await answer
-        if scope["type"] not in SOURCES or exchange.has_begun:
-            return exchange.has_ended
         await answered(self.app_of(answer), self.errors, scope, receive, exchange.send)
         return True
 
@@ -104,7 +120,7 @@ class Exchange:
         except OSError as error:
             self.broken = error
             raise
-        if kind in ENDS and not message.get("more_body") or kind == "websocket.close":
+        if (kind in ENDS and not message.get("more_body")) or kind == "websocket.close":
             self.has_begun = self.has_ended = True
 
     def is_gone(self, error: BaseException | None) -> bool:
@@ -124,7 +140,7 @@ class Answer:
     def __init__(
         self,
         error: object,
-        errors: Next,
+        errors: ErrorHandler,
         request_of: RequestOf = unchanged,
         app_of: AppOf = unchanged,
     ) -> None:
@@ -141,11 +157,13 @@ class Answer:
         await answered(self._app_of(answer), self._errors, scope, receive, send)
 
 
-async def answered(answer: Any, errors: Next, scope: Scope, receive: Receive, send: Send) -> None:
+async def answered(
+    answer: Any, errors: ErrorHandler, scope: Scope, receive: Receive, send: Send
+) -> None:
     """Send an answer; one that is no ASGI application is a defect of a rule, and answered so."""
     if not callable(answer):
         answer = errors(TypeError(no_application(answer, "ASGI")), context_of(scope))
-    await answer(scope, receive, send)
+    await cast("Application", answer)(scope, receive, send)
 
 
 def no_application(answer: object, kind: str) -> str:

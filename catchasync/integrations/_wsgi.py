@@ -8,15 +8,15 @@ and raised, so that the server breaks the connection off.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from catchasync import _runtimes
 from catchasync._context import ErrorContext
 from catchasync._error_response import Environ, StartResponse
 from catchasync._failures import is_never_caught
+from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync.integrations._asgi import no_application, unchanged
-from catchasync.types import Next
 
 Application: TypeAlias = Callable[[Any, Any], Iterable[bytes]]
 
@@ -35,7 +35,7 @@ class Guard:
     def __init__(
         self,
         app: Application,
-        errors: Next,
+        errors: ErrorHandler,
         request_of: Callable[[Environ], Any] = unchanged,
         app_of: Callable[[Any], Any] = unchanged,
     ) -> None:
@@ -46,32 +46,57 @@ class Guard:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Run the application, and answer its failure."""
+        start = Start(start_response)
         try:
-            body = self.app(environ, start_response)
+            body = self.app(environ, start)
         except Exception as error:
             if is_never_caught(error):
                 raise
-            return self.answer(error, environ, start_response)
+            return self.answer(error, environ, start)
         if isinstance(body, (list, tuple)) or _is_file(body, environ):
             return body
-        return Body(body, self, environ, start_response)
+        return Body(body, self, environ, start)
 
-    def answer(
-        self, error: Exception, environ: Environ, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def answer(self, error: Exception, environ: Environ, start: Start) -> Iterable[bytes]:
         """Report a failure and answer it; the server raises it where headers have gone out."""
-        exc_info = (type(error), error, error.__traceback__)
+        answer = settled(self.errors(error, self._context_of(environ)))
+        return answered(self.app_of(answer), self.errors, environ, start.again(error))
+
+    def report(self, error: Exception, environ: Environ) -> None:
+        """Report a failure that cannot be answered any more."""
+        self.errors.report(error, self._context_of(environ))
+
+    def _context_of(self, environ: Environ) -> ErrorContext:
+        return context_of(environ, self.app, self.request_of(environ))
+
+
+class Start:
+    """
+    The server's ``start_response``, and whether it has been called.
+
+    Args:
+        start_response: The server's.
+    """
+
+    __slots__ = ("_is_called", "_start_response")
+
+    def __init__(self, start_response: StartResponse) -> None:
+        self._start_response = start_response
+        self._is_called = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Begin a response."""
+        self._is_called = True
+        return self._start_response(*args, **kwargs)
+
+    def again(self, error: Exception) -> StartResponse:
+        """Return what begins the answer to a failure instead."""
+        exc_info = (type(error), error, error.__traceback__) if self._is_called else None
 
         def start_again(status: str, headers: Any, *_exc_info: object) -> Any:
-            return start_response(status, headers, exc_info)
+            return self._start_response(status, headers, *([exc_info] if exc_info else []))
 
-        answer = self.app_of(self.report(error, environ))
-        return answered(answer, self.errors, environ, start_again)
-
-    def report(self, error: object, environ: Environ) -> Any:
-        """Report a failure, and return what it is answered with."""
-        context = context_of(environ, self.app, self.request_of(environ))
-        return settled(self.errors(error, context))
+        return start_again
 
 
 def _is_file(body: object, environ: Environ) -> bool:
@@ -88,20 +113,16 @@ class Body:
         body: What the application returned.
         guard: Told of failures.
         environ: The request.
-        start_response: The server's.
+        start: Begins the response.
     """
 
-    def __init__(
-        self,
-        body: Iterable[bytes],
-        guard: Guard,
-        environ: Environ,
-        start_response: StartResponse,
-    ) -> None:
+    __slots__ = ("_body", "_chunks", "_environ", "_guard", "_has_begun", "_start")
+
+    def __init__(self, body: Iterable[bytes], guard: Guard, environ: Environ, start: Start) -> None:
         self._body = body
         self._guard = guard
         self._environ = environ
-        self._start_response = start_response
+        self._start = start
         self._chunks: Iterator[bytes] | None = None
         self._has_begun = False
 
@@ -130,7 +151,7 @@ class Body:
         if self._has_begun:
             self._guard.report(error, self._environ)
             raise error
-        answer = self._guard.answer(error, self._environ, self._start_response)
+        answer = self._guard.answer(error, self._environ, self._start)
         self._chunks = iter(answer)
         return next(self._chunks, b"")
 
@@ -152,7 +173,7 @@ class Answer:
 
     __slots__ = ("_errors", "error")
 
-    def __init__(self, error: object, errors: Next) -> None:
+    def __init__(self, error: object, errors: ErrorHandler) -> None:
         self.error = error
         self._errors = errors
 
@@ -163,13 +184,12 @@ class Answer:
 
 
 def answered(
-    answer: Any, errors: Next, environ: Environ, start_response: StartResponse
+    answer: Any, errors: ErrorHandler, environ: Environ, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Send an answer; one that is no WSGI application is a defect of a rule, and answered so."""
     if not callable(answer):
         answer = errors(TypeError(no_application(answer, "WSGI")), context_of(environ))
-    body: Iterable[bytes] = answer(environ, start_response)
-    return body
+    return cast("Application", answer)(environ, start_response)
 
 
 def settled(answer: Any) -> Any:

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
+from catchasync.integrations._asgi import checked
 from catchasync.integrations._wsgi import Answer, Application, Guard
-from catchasync.types import Next
 
 __all__ = ["as_next", "install", "wrap_router"]
 
 
-def install(app: Application, errors: Next) -> Guard:
+def install(app: Application, errors: ErrorHandler) -> Guard:
     """
     Put a guard around a WSGI application: its failures reach ``errors``.
 
@@ -29,18 +30,13 @@ def install(app: Application, errors: Next) -> Guard:
         The guarded application, to be served in its place.
 
     Raises:
-        TypeError: One of them cannot be called.
+        TypeError: The first cannot be called, or the second is no `ErrorHandler`.
     """
-    for thing in (app, errors):
-        if not callable(thing):
-            msg = (
-                f"install(app, errors) takes a WSGI application and an ErrorHandler: got {thing!r}"
-            )
-            raise TypeError(msg)
+    checked(app, errors, "a WSGI application")
     return Guard(app, errors)
 
 
-def as_next(errors: Next) -> Callable[[Any], Answer]:
+def as_next(errors: ErrorHandler) -> Callable[[Any], Answer]:
     """
     Return a `next` for handlers that return WSGI applications.
 

@@ -7,7 +7,11 @@ An app of ``tests/integrations/apps/`` has the routes of `CASES`. It is built wi
 from __future__ import annotations
 
 import http.client
+import itertools
+import json
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -178,7 +182,7 @@ WITHOUT_ASYNC: Final = {"/ok-async", "/bug-async"}
 def check_case(case: Case, base_url: str, reported: list[Report]) -> None:
     """Check that the answer is the same everywhere, and that the failure is reported once."""
     reported.clear()
-    assert case.expected == ask(base_url, case.path, method=case.method, accept=case.accept)
+    assert case.expected == ask_case(base_url, case)
     check_reported(case.reported, reported)
 
 
@@ -214,6 +218,30 @@ def check_redirect(base_url: str, reported: list[Report]) -> None:
     assert answer.status in {302, 303, 307}
     assert answer.headers["location"].endswith("/ok")
     assert [] == reported
+
+
+def check_many(base_url: str, reported: list[Report]) -> None:
+    """Check that a hundred requests at once get the same answers as one by one."""
+    reported.clear()
+    cases = [case for case in CASES if case.reported and case.path not in WITHOUT_ASYNC]
+    asked = list(itertools.islice(itertools.cycle(cases), 100))
+    with ThreadPoolExecutor(25) as pool:
+        answers = list(pool.map(lambda case: ask_case(base_url, case), asked))
+    assert [case.expected for case in asked] == answers
+    names = Counter(itertools.chain.from_iterable(case.reported or () for case in asked))
+    assert names == Counter(report.name for report in reported)
+
+
+def ask_case(base_url: str, case: Case) -> Answer:
+    """Ask a server what a case asks."""
+    return ask(base_url, case.path, method=case.method, accept=case.accept)
+
+
+def check_debug(base_url: str) -> None:
+    """Check that a handler in debug mode shows what a client must not see otherwise."""
+    answer = ask(base_url, "/bug")
+    assert 500 == answer.status
+    assert SECRET in json.loads(answer.body)["stack"]
 
 
 def check_allow(base_url: str) -> None:

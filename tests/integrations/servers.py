@@ -71,14 +71,10 @@ def serve_wsgi(app: Any) -> Generator[str, None, None]:
 
 
 class WsgiServer(ThreadingHTTPServer):
-    """A server that keeps what its applications raise."""
+    """A server of one application, a thread a connection."""
 
     app: Any
     daemon_threads = True
-
-    def __init__(self, *args: Any) -> None:
-        self.raised: list[BaseException] = []
-        super().__init__(*args)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print nothing: the connection is closed, and the client sees that."""
@@ -88,7 +84,12 @@ class WsgiRequest(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
-    server: WsgiServer
+
+    @property
+    def served(self) -> WsgiServer:
+        """The server."""
+        assert isinstance(self.server, WsgiServer)
+        return self.server
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
         """Print nothing."""
@@ -99,11 +100,11 @@ class WsgiRequest(BaseHTTPRequestHandler):
         self.raw_requestline = self.rfile.readline(65537)
         if self.raw_requestline and self.parse_request():
             self.close_connection = True
-            Response(self).run(self.server.app, self.environ())
+            Response(self).run(self.served.app, self.environ())
 
     def environ(self) -> dict[str, Any]:
         """Return the request as PEP 3333 says."""
-        host, port = self.server.server_address[:2]
+        host, port = self.served.server_address[:2]
         url = urlsplit(self.path)
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.command,
@@ -156,8 +157,9 @@ class Response:
                     self.write(chunk)
             self.end()
         finally:
-            if hasattr(chunks, "close"):
-                chunks.close()
+            close: Any = getattr(chunks, "close", None)
+            if close is not None:
+                close()
 
     def write(self, chunk: bytes) -> None:
         """Send a chunk, the headers before the first."""

@@ -68,6 +68,19 @@ def test_redirect_passes_through(served: Served) -> None:
     contract.check_redirect(served.url, served.reported)
 
 
+def test_a_hundred_at_once(served: Served) -> None:
+    """A hundred requests at once, with mixed failures, are answered as one by one."""
+    contract.check_many(served.url, served.reported)
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_debug(name: str) -> None:
+    """In debug mode the answer to a bug shows the stack, whatever the framework would show."""
+    module = app_module(name)
+    with module.serve(module.build(contract.make_errors(debug=True)[0])) as url:
+        contract.check_debug(url)
+
+
 def test_405_names_the_methods(served: Served) -> None:
     """The answer to a wrong method says which ones there are."""
     contract.check_allow(served.url)

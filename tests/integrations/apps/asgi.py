@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final
@@ -87,7 +88,7 @@ def build(errors: ErrorHandler) -> Any:
         if scope["method"] not in {"GET", "HEAD"}:
             raise MethodNotAllowed(headers={"Allow": "GET"})
         response = routes[scope["path"]]()
-        if not callable(response):
+        if inspect.isawaitable(response):
             response = await response
         await response(scope, receive, send)
 

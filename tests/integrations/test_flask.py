@@ -1,0 +1,187 @@
+"""What is special to Flask: teardown functions, hooks, signals, sessions, ``url_for``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("flask")
+
+from flask import Flask, Response, abort, got_request_exception, url_for
+from flask import request as current
+from werkzeug.exceptions import HTTPException
+
+from catchasync import ErrorHandler, catch_async, wrap_router
+from catchasync.errors import NotFound
+from catchasync.integrations.flask import as_next, install
+from tests.integrations.contract import UserMissing, ask, make_errors
+from tests.integrations.servers import serve_wsgi
+
+
+def bug() -> str:
+    """Fail."""
+    raise RuntimeError("secret")
+
+
+class NotModified(HTTPException):
+    """No error."""
+
+    code = 304
+
+
+def app_of(view: Any, errors: ErrorHandler) -> Flask:
+    """Return an app with one view."""
+    app = Flask("test")
+    app.add_url_rule("/", "view", view)
+    return install(app, errors)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret"), NotFound(), UserMissing()])
+def test_rollback_first(error: Exception) -> None:
+    """A teardown function sees what the view raised, before anything is sent."""
+    errors, _ = make_errors()
+    seen: list[BaseException | None] = []
+
+    def view() -> str:
+        raise error
+
+    app = app_of(view, errors)
+    app.teardown_request(lambda error: seen.append(error))
+    app.test_client().get("/")
+    assert [error] == seen
+
+
+def test_teardown_that_fails() -> None:
+    """What a teardown function raises takes the place of the answer, and is reported."""
+    errors, reported = make_errors()
+    app = app_of(lambda: "ok", errors)
+
+    @app.teardown_request
+    def fail(error: BaseException | None) -> None:
+        raise UserMissing
+
+    with serve_wsgi(app) as url:
+        assert 404 == ask(url, "/").status
+    assert ["UserMissing"] == [report.name for report in reported]
+
+
+def test_hooks_see_the_answer() -> None:
+    """Functions of ``after_request`` change the answer to a bug as any response."""
+    errors, _ = make_errors()
+    app = app_of(bug, errors)
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        response.headers["x-seen"] = str(response.status_code)
+        return response
+
+    assert "500" == app.test_client().get("/").headers["x-seen"]
+
+
+@pytest.mark.parametrize(("error", "count"), [(RuntimeError("secret"), 1), (UserMissing(), 0)])
+def test_signal(error: Exception, count: int) -> None:
+    """``got_request_exception`` is sent for bugs, and not for what is expected."""
+    errors, _ = make_errors()
+    seen: list[BaseException] = []
+
+    def view() -> str:
+        raise error
+
+    app = app_of(view, errors)
+
+    def note(sender: Flask, exception: BaseException) -> None:
+        seen.append(exception)
+
+    with got_request_exception.connected_to(note, app):
+        app.test_client().get("/")
+    assert [error] * count == seen
+
+
+def test_testing_and_debug() -> None:
+    """Failures are answered also with ``TESTING`` and ``DEBUG`` on."""
+    errors, reported = make_errors()
+    app = app_of(bug, errors)
+    app.testing = app.debug = True
+    assert 500 == app.test_client().get("/").status_code
+    assert 1 == len(reported)
+
+
+def test_rule_answers_as_a_view() -> None:
+    """A rule, async too, may return what a view may return, and sees Flask's request."""
+    errors = ErrorHandler(reporters=())
+
+    @errors.on(RuntimeError)
+    async def _(error: Exception, context: Any) -> Any:
+        return {"path": context.request.path, "view": context.handler is bug}, 418
+
+    app = app_of(bug, errors)
+    answer = app.test_client().get("/")
+    assert (418, {"path": "/", "view": True}) == (answer.status_code, answer.json)
+
+
+def test_abort_with_a_response() -> None:
+    """``abort`` with a response, or a redirect, is as without us."""
+    errors, reported = make_errors()
+    app = app_of(lambda: abort(Response("mine", 499)), errors)
+
+    def unchanged() -> str:
+        raise NotModified
+
+    app.add_url_rule("/moved", "moved", unchanged)
+    app.add_url_rule("/folder/", "folder", lambda: "ok")
+    client = app.test_client()
+    paths = ("/", "/moved", "/folder")
+    assert [499, 304, 308] == [client.get(path).status_code for path in paths]
+    assert [] == reported
+
+
+def test_handlers_of_the_app_come_first() -> None:
+    """An error handler that the app has answers as without us."""
+    errors, reported = make_errors()
+    app = Flask("test")
+    app.register_error_handler(HTTPException, lambda error: ("mine", 499))
+    app.register_error_handler(RuntimeError, lambda error: ("mine too", 498))
+    app.add_url_rule("/", "view", bug)
+    client = install(app, errors).test_client()
+    assert [498, 499] == [client.get(path).status_code for path in ("/", "/nowhere")]
+    assert [] == reported
+
+
+def test_session_before_a_view() -> None:
+    """A bug before any view is answered: a hook's, where there is no endpoint."""
+    errors, reported = make_errors()
+    app = app_of(bug, errors)
+
+    @app.before_request
+    def fail() -> None:
+        assert current.endpoint is None
+        raise UserMissing
+
+    assert 404 == app.test_client().get("/nowhere").status_code
+    assert ["UserMissing"] == [report.name for report in reported]
+
+
+def test_decorated_and_wrapped_views_keep_their_names() -> None:
+    """``url_for`` finds decorated views, and those of a wrapped router, by their own names."""
+    errors, _ = make_errors()
+    app = Flask("test")
+
+    def first() -> str:
+        return url_for("second")
+
+    def second() -> str:
+        raise UserMissing
+
+    app.route("/first")(catch_async(next=as_next(errors))(first))
+    wrap_router(app, next=as_next(errors)).route("/second")(second)
+    client = app.test_client()
+    assert "/second" == client.get("/first").text
+    assert 404 == client.get("/second").status_code
+
+
+@pytest.mark.parametrize("app", [None, lambda environ, start_response: []])
+def test_what_is_no_app(app: Any) -> None:
+    """What is no Flask app is refused by name."""
+    with pytest.raises(TypeError, match="takes a Flask app first: got"):
+        install(app, ErrorHandler())

@@ -1,0 +1,244 @@
+"""What is special to Starlette: middlewares, background tasks, websockets, lifespan, its errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette")
+pytest.importorskip("httpx")
+
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from catchasync import ErrorHandler, catch_async
+from catchasync.integrations.starlette import as_next, install
+from tests.integrations.contract import Report, UserMissing, make_errors
+
+Call = Callable[[Request], Awaitable[Response]]
+
+
+def bug(request: Request) -> Response:
+    """Fail."""
+    raise RuntimeError("secret")
+
+
+def app_of(endpoint: Any, **options: Any) -> tuple[Starlette, list[Report]]:
+    """Return an app with one route, and what is reported."""
+    errors, reported = make_errors()
+    return install(Starlette(routes=[Route("/", endpoint)], **options), errors), reported
+
+
+def names(reported: list[Report]) -> list[tuple[str, str | None]]:
+    """Return what was reported, and from where."""
+    return [(report.name, report.source) for report in reported]
+
+
+def test_answers_pass_through_middlewares() -> None:
+    """A middleware adds its headers to the answer to a bug as to any response."""
+    app, reported = app_of(bug)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    response = TestClient(app).get("/", headers={"Origin": "https://example.org"})
+    assert (500, "*") == (response.status_code, response.headers["access-control-allow-origin"])
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_middleware_that_fails() -> None:
+    """What a middleware raises is answered, also where it was added after `install`."""
+
+    async def broken(request: Request, call_next: Call) -> Response:
+        raise UserMissing
+
+    app, reported = app_of(bug, debug=True)
+    app.add_middleware(BaseHTTPMiddleware, dispatch=broken)
+    assert 404 == TestClient(app).get("/").status_code
+    assert [("UserMissing", "route")] == names(reported)
+
+
+def test_middleware_lets_failures_by() -> None:
+    """A failure that is answered inside does not come to the outer guard as well."""
+
+    async def passing(request: Request, call_next: Call) -> Response:
+        return await call_next(request)
+
+    app, reported = app_of(bug)
+    app.add_middleware(BaseHTTPMiddleware, dispatch=passing)
+    assert 500 == TestClient(app).get("/").status_code
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_handlers_of_the_app_come_first() -> None:
+    """An exception handler that the app has for a class answers as without us."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        return PlainTextResponse("mine", 499)
+
+    app, reported = app_of(bug, exception_handlers={RuntimeError: answer})
+    assert (499, "mine") == ((r := TestClient(app).get("/")).status_code, r.text)
+    assert [] == reported
+
+
+def test_not_modified_is_no_failure() -> None:
+    """An ``HTTPException`` below 400 is answered as Starlette does, and not reported."""
+
+    def unchanged(request: Request) -> Response:
+        raise HTTPException(304, headers={"etag": "7"})
+
+    app, reported = app_of(unchanged)
+    response = TestClient(app).get("/")
+    assert (304, "7", []) == (response.status_code, response.headers["etag"], reported)
+
+
+def test_background_task_that_fails() -> None:
+    """A failure after the end of the response is reported once, and the response stands."""
+
+    def fail() -> None:
+        raise RuntimeError("secret")
+
+    def handler(request: Request) -> Response:
+        return PlainTextResponse("ok", background=BackgroundTask(fail))
+
+    app, reported = app_of(handler)
+    assert "ok" == TestClient(app).get("/").text
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_client_that_goes_away() -> None:
+    """A client that went away is no failure: nothing is reported, Starlette's error goes on."""
+
+    async def handler(request: Request) -> Response:
+        raise ClientDisconnect
+
+    app, reported = app_of(handler)
+    with pytest.raises(ClientDisconnect):
+        TestClient(app).get("/")
+    assert [] == reported
+
+
+def test_lifespan_that_fails() -> None:
+    """A startup that fails is reported once, and fails."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
+        raise RuntimeError("secret")
+        yield
+
+    app, reported = app_of(bug, lifespan=lifespan)
+    with pytest.raises(RuntimeError), TestClient(app):
+        pass
+    assert [("RuntimeError", "lifespan")] == names(reported)
+
+
+async def socket(websocket: WebSocket) -> None:
+    """Accept, and fail."""
+    await websocket.accept()
+    raise RuntimeError("secret")
+
+
+async def early_socket(websocket: WebSocket) -> None:
+    """Fail before anything is accepted."""
+    raise UserMissing
+
+
+def test_websocket_that_fails() -> None:
+    """A websocket that was accepted and fails is reported once, and broken off."""
+    errors, reported = make_errors()
+    app = install(Starlette(routes=[WebSocketRoute("/", socket)]), errors)
+    with pytest.raises(RuntimeError), TestClient(app).websocket_connect("/"):
+        pass
+    assert [("RuntimeError", "websocket")] == names(reported)
+
+
+def test_websocket_that_fails_early() -> None:
+    """A websocket that fails before it is accepted is answered."""
+    errors, reported = make_errors()
+    app = install(Starlette(routes=[WebSocketRoute("/", early_socket)]), errors)
+    with pytest.raises(WebSocketDisconnect), TestClient(app).websocket_connect("/"):
+        pass
+    assert [("UserMissing", "websocket")] == names(reported)
+
+
+def test_next_runs_background_tasks() -> None:
+    """The response of `as_next` runs the background task that it is given."""
+    ran: list[int] = []
+    errors, _ = make_errors()
+    response = as_next(errors)(UserMissing())
+    response.background = BackgroundTask(ran.append, 7)
+
+    def handler(request: Request) -> Response:
+        return response
+
+    TestClient(Starlette(routes=[Route("/", handler)])).get("/")
+    assert [7] == ran
+
+
+def test_next_without_install() -> None:
+    """A single handler is answered in the client's format, also where nothing is installed."""
+    errors, reported = make_errors()
+    handler = catch_async(next=as_next(errors))(bug)
+    client = TestClient(Starlette(routes=[Route("/", handler)]))
+    answer = client.get("/", headers={"Accept": "text/plain"})
+    assert (500, "text/plain; charset=utf-8") == (
+        answer.status_code,
+        answer.headers["content-type"],
+    )
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_async_rule() -> None:
+    """What an async rule returns, a response of Starlette's, is the answer."""
+    errors = ErrorHandler(reporters=())
+
+    @errors.on(RuntimeError)
+    async def _(error: Exception, context: Any) -> Response:
+        return PlainTextResponse(context.request.url.path, 418)
+
+    decorated = catch_async(next=as_next(errors))(bug)
+    routes = [Route("/plain", bug), Route("/decorated", decorated)]
+    client = TestClient(install(Starlette(routes=routes), errors))
+    assert ["/plain", "/decorated"] == [client.get(path).text for path in ("/plain", "/decorated")]
+
+
+def test_rule_that_returns_no_response() -> None:
+    """A rule that returns data is reported as a defect, and answered with a plain 500."""
+    errors, reported = make_errors()
+
+    @errors.on(RuntimeError)
+    def _(error: Exception, context: Any) -> dict[str, int]:
+        return {"status": 404}
+
+    client = TestClient(install(Starlette(routes=[Route("/", bug)]), errors))
+    assert 500 == client.get("/").status_code
+    assert ["RuntimeError", "TypeError"] == [report.name for report in reported]
+
+
+@pytest.mark.parametrize("app", [None, lambda scope, receive, send: None])
+def test_what_is_no_app(app: Any) -> None:
+    """What is no Starlette app is refused by name."""
+    with pytest.raises(TypeError, match="takes a Starlette app first: got"):
+        install(app, ErrorHandler())
+
+
+def test_what_is_no_error_handler() -> None:
+    """What is no `ErrorHandler` is refused, and the app is unchanged."""
+    with pytest.raises(TypeError, match=r"takes a catchasync\.ErrorHandler second: got"):
+        install(Starlette(), print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_app_that_serves_already() -> None:
+    """An app that has begun to serve is refused: its middleware has been built."""
+    app = Starlette()
+    TestClient(app).get("/")
+    with pytest.raises(RuntimeError, match="before the app serves its first request"):
+        install(app, ErrorHandler())

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import payload, web
 from aiohttp.abc import AbstractStreamWriter
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
+from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
+from catchasync.integrations._asgi import checked
 
 __all__ = ["as_next", "install", "wrap_router"]
 
+AppT = TypeVar("AppT", bound=web.Application)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -61,7 +64,7 @@ _current: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar(
 )
 
 
-def install(app: web.Application, errors: ErrorHandler) -> web.Application:
+def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     Let a central handler answer every failure of an application, its sub-applications included.
 
@@ -75,7 +78,11 @@ def install(app: web.Application, errors: ErrorHandler) -> web.Application:
 
     Returns:
         The application.
+
+    Raises:
+        TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
+    checked(app, errors, "an aiohttp web.Application")
     app.middlewares.insert(0, _middleware(errors))
     app.on_response_prepare.append(_note)
     return app
@@ -125,17 +132,27 @@ async def _note(_request: web.Request, _response: web.StreamResponse) -> None:
         exchange.has_begun = True
 
 
-async def _answer(errors: ErrorHandler, error: BaseException, exchange: Exchange | None) -> Any:
+async def _answer(
+    errors: ErrorHandler, error: BaseException, exchange: Exchange | None
+) -> web.StreamResponse:
     """Answer a failure, or raise it: a redirect, a client that is gone, a response that began."""
     if exchange is not None and exchange.has_begun:
         exchange.break_off(errors, error)
         raise error
-    if _is_control_flow(error) or (exchange is not None and exchange.is_gone(error)):
+    if is_never_caught(error) or _is_control_flow(error):
+        raise error
+    if exchange is not None and exchange.is_gone(error):
         raise error
     answer = errors(error, ErrorContext("route") if exchange is None else exchange.context)
     if is_awaitable(answer):
         answer = await answer
-    return _response(answer) if isinstance(answer, ErrorResponse) else answer
+    return _response(answer) if isinstance(answer, ErrorResponse) else _made(answer)
+
+
+def _made(answer: Any) -> web.StreamResponse:
+    """Return what a rule answered; aiohttp complains of what is no response."""
+    response: web.StreamResponse = answer
+    return response
 
 
 def _is_control_flow(error: BaseException) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import bottle
 
@@ -12,11 +12,14 @@ from catchasync._error_response import Environ, ErrorResponse, StartResponse
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync.integrations import _wsgi
+from catchasync.integrations._asgi import checked
 
 __all__ = ["as_next", "install", "wrap_router"]
 
+AppT = TypeVar("AppT", bound=bottle.Bottle)
 
-def install(app: bottle.Bottle, errors: ErrorHandler) -> bottle.Bottle:
+
+def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     Let a central handler answer every failure of an application.
 
@@ -33,11 +36,14 @@ def install(app: bottle.Bottle, errors: ErrorHandler) -> bottle.Bottle:
         The application.
 
     Raises:
+        TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
         AttributeError: It is installed already, or something else has taken the same place.
     """
-    app.wsgi = _Guard(app.wsgi, errors, _copy_of, _app_of)
-    app.default_error_handler = as_next(errors)
-    app.catchall = False
+    checked(app, errors, "a Bottle app")
+    bottles: Any = app
+    bottles.wsgi = _Guard(bottles.wsgi, errors, app_of=_app_of)
+    bottles.default_error_handler = as_next(errors)
+    bottles.catchall = False
     return app
 
 
@@ -60,8 +66,8 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 class _Guard(_wsgi.Guard):
     """A guard that knows which route failed."""
 
-    def report(self, error: object, environ: Environ) -> Any:
-        return _wsgi.settled(self.errors(error, _context(environ)))
+    def _context_of(self, environ: Environ) -> ErrorContext:
+        return _context(environ)
 
 
 def _is_control_flow(error: BaseException) -> bool:
@@ -96,7 +102,8 @@ def _copy_of(environ: Environ) -> bottle.BaseRequest:
 def _response(answer: Any) -> Any:
     if not isinstance(answer, ErrorResponse):
         return answer
-    return bottle.HTTPResponse(answer.body, answer.status, answer.headers)
+    body: Any = answer.body
+    return bottle.HTTPResponse(body, answer.status, answer.headers)
 
 
 def _app_of(answer: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Falcon, WSGI and ASGI: `install` registers error handlers and a middleware that watches streams."""
+"""Falcon, WSGI and ASGI: `install` registers error handlers, and a middleware for streams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._render import render_error
 from catchasync._routing import wrap_router
 from catchasync.integrations import _wsgi
-from catchasync.integrations._asgi import no_application
+from catchasync.integrations._asgi import checked, no_application
 from catchasync.integrations._streams import AsyncStream, Stream, Tell
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -61,12 +61,17 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
 
     Returns:
         The application.
+
+    Raises:
+        TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
+    checked(app, errors, "a Falcon app")
     is_asgi = isinstance(app, falcon.asgi.App)
     handler = _asgi_handler(errors) if is_asgi else _wsgi_handler(errors)
     app.add_error_handler((Exception, falcon.HTTPError), handler)
     app.set_error_serializer(_serializer(errors))
-    app.add_middleware(_AsgiMiddleware(errors) if is_asgi else _WsgiMiddleware(errors))
+    middleware: Any = _AsgiMiddleware(errors) if is_asgi else _WsgiMiddleware(errors)
+    app.add_middleware(middleware)
     return app
 
 
@@ -136,7 +141,7 @@ def _exchange(req: Any, resp: Any) -> Exchange:
 
 
 def _wsgi_handler(errors: ErrorHandler) -> Any:
-    def catchasync_handler(req: Any, resp: Any, ex: Exception, params: Any) -> None:
+    def catchasync_handler(req: Any, resp: Any, ex: Exception, _params: Any) -> None:
         exchange = _exchange(req, resp)
         _fill(errors, _wsgi.settled(errors(ex, _context(exchange))), exchange)
 
@@ -145,7 +150,7 @@ def _wsgi_handler(errors: ErrorHandler) -> Any:
 
 def _asgi_handler(errors: ErrorHandler) -> Any:
     async def catchasync_handler(
-        req: Any, resp: Any, ex: Exception, params: Any, ws: falcon.asgi.WebSocket | None = None
+        req: Any, resp: Any, ex: Exception, _params: Any, ws: falcon.asgi.WebSocket | None = None
     ) -> None:
         if ws is not None:
             errors.report(ex, _context(Exchange(req, resp), "websocket"))
@@ -180,7 +185,7 @@ def _watch(resp: Any, tell: Tell) -> None:
     """Watch whatever a response sends piece by piece; files are left to the server."""
     if isinstance(resp, falcon.asgi.Response):
         if resp.sse is not None:
-            resp.sse = AsyncStream(resp.sse, tell)  # type: ignore[assignment]
+            resp.sse = AsyncStream(resp.sse, tell)
         if resp.stream is not None:
             resp.stream = AsyncStream(resp.stream, tell)
     elif resp.stream is not None and not hasattr(resp.stream, "fileno"):
@@ -196,10 +201,10 @@ class _WsgiMiddleware:
     def process_request(self, req: Any, resp: Any) -> None:
         _current.set(Exchange(req, resp))
 
-    def process_resource(self, req: Any, resp: Any, resource: Any, params: Any) -> None:
+    def process_resource(self, req: Any, resp: Any, resource: Any, _params: Any) -> None:
         _current.set(Exchange(req, resp, resource))
 
-    def process_response(self, req: Any, resp: Any, resource: Any, req_succeeded: bool) -> None:  # noqa: FBT001 - Falcon's signature
+    def process_response(self, req: Any, resp: Any, resource: Any, _succeeded: object) -> None:
         context = _context(Exchange(req, resp, resource))
         _watch(resp, lambda error: self.errors.report(error, context))
         _current.set(None)
@@ -214,8 +219,8 @@ class _AsgiMiddleware:
     async def process_request(self, req: Any, resp: Any) -> None:
         self._middleware.process_request(req, resp)
 
-    async def process_resource(self, req: Any, resp: Any, resource: Any, params: Any) -> None:
-        self._middleware.process_resource(req, resp, resource, params)
+    async def process_resource(self, req: Any, resp: Any, resource: Any, _params: Any) -> None:
+        self._middleware.process_resource(req, resp, resource, _params)
 
     async def process_response(self, *args: Any) -> None:
         self._middleware.process_response(*args)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPException
@@ -13,19 +13,23 @@ from pyramid.tweens import INGRESS
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
+from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
 from catchasync.integrations import _wsgi
+from catchasync.integrations._asgi import checked
 from catchasync.integrations._streams import Stream
 
 __all__ = ["as_next", "install", "tween_factory", "wrap_router"]
+
+ConfigT = TypeVar("ConfigT", bound=Configurator)
 
 KEY: Final = "catchasync.errors"
 """Where a registry keeps its error handler."""
 
 
-def install(config: Configurator, errors: ErrorHandler) -> Configurator:
+def install(config: ConfigT, errors: ErrorHandler) -> ConfigT:
     """
     Let a central handler answer every failure of an application.
 
@@ -41,8 +45,13 @@ def install(config: Configurator, errors: ErrorHandler) -> Configurator:
 
     Returns:
         The configurator.
+
+    Raises:
+        TypeError: It is no configurator, or ``errors`` no `ErrorHandler`.
     """
-    config.registry[KEY] = errors
+    checked(getattr(config, "add_tween", config), errors, "a Pyramid Configurator")
+    registry: Any = config.registry
+    registry[KEY] = errors
     config.add_tween(f"{__name__}.tween_factory", under=INGRESS)
     return config
 
@@ -76,7 +85,9 @@ def tween_factory(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any
     def catchasync_tween(request: Any) -> Any:
         try:
             response = handler(request)
-        except Exception as error:  # noqa: BLE001 - a failure of whatever kind
+        except Exception as error:
+            if is_never_caught(error):
+                raise
             return error if _is_control_flow(error) else _answer(errors, error, request)
         if isinstance(response, HTTPException) and not _is_control_flow(response):
             return _answer(errors, response, request)

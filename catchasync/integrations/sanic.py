@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import SanicException, ServerError
@@ -14,11 +14,14 @@ from catchasync._error_response import ErrorResponse
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
+from catchasync.integrations._asgi import checked
 
 __all__ = ["as_next", "install", "wrap_router"]
 
+AppT = TypeVar("AppT", bound=Sanic[Any, Any])
 
-def install(app: Sanic[Any, Any], errors: ErrorHandler) -> Sanic[Any, Any]:
+
+def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     Let a central handler answer every failure of an application.
 
@@ -31,7 +34,11 @@ def install(app: Sanic[Any, Any], errors: ErrorHandler) -> Sanic[Any, Any]:
 
     Returns:
         The application.
+
+    Raises:
+        TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
+    checked(app, errors, "a Sanic app")
     app.exception(Exception, SanicException)(_handler(errors))
     app.signal("http.lifecycle.exception")(_break_off(errors))
     return app

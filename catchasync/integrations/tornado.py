@@ -7,7 +7,7 @@ import contextvars
 import sys
 import types
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tornado import iostream, web, websocket
 
@@ -18,9 +18,11 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import phrase_of
-from catchasync.integrations._asgi import no_application
+from catchasync.integrations._asgi import checked, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
+
+AppT = TypeVar("AppT", bound=web.Application)
 
 NOT_ALLOWED: Final = 405
 
@@ -31,7 +33,7 @@ _current: contextvars.ContextVar[web.RequestHandler | None] = contextvars.Contex
 )
 
 
-def install(app: web.Application, errors: ErrorHandler) -> web.Application:
+def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     Let a central handler answer every failure of an application.
 
@@ -46,7 +48,11 @@ def install(app: web.Application, errors: ErrorHandler) -> web.Application:
 
     Returns:
         The application.
+
+    Raises:
+        TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
+    checked(app, errors, "a Tornado web.Application")
     delegate_of = app.get_handler_delegate
     known: dict[type[web.RequestHandler], type[web.RequestHandler]] = {}
 
@@ -82,9 +88,7 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
     return next
 
 
-def _answering(
-    target: type[web.RequestHandler], errors: ErrorHandler
-) -> type[web.RequestHandler]:
+def _answering(target: type[web.RequestHandler], errors: ErrorHandler) -> type[web.RequestHandler]:
     """Return a subclass of a handler class, the same in all but what it does with errors."""
     names = ("__module__", "__qualname__", "__doc__")
     body = {name: getattr(target, name) for name in names}
@@ -113,7 +117,7 @@ class _Answering(web.RequestHandler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         super().log_exception(typ, value, tb)
-        if self._finished and not _is_gone(value):  # nothing will be sent: `send_error` is not for it
+        if self._finished and not _is_gone(value):  # else `send_error` is called
             self.catchasync_errors.report(value, _context(self))
 
 
@@ -137,7 +141,8 @@ def _see_through(answer: Any) -> None:
 
 
 def _has_begun(handler: web.RequestHandler) -> bool:
-    return handler._headers_written or handler._finished  # noqa: SLF001 - there is no public way
+    inside: Any = handler  # there is no public way
+    return bool(inside._headers_written or inside._finished)  # noqa: SLF001
 
 
 def _is_gone(error: BaseException) -> bool:
@@ -185,4 +190,4 @@ def _fill(errors: ErrorHandler, answer: Any, handler: web.RequestHandler) -> Non
     handler.set_status(answer.status, phrase_of(answer.status))
     for name, value in answer.headers.items():
         handler.set_header(name, value)
-    handler.finish(answer.body)
+    _ = handler.finish(answer.body)  # a future that may be left alone

@@ -23,7 +23,7 @@ class Ok(web.RequestHandler):
 
     def get(self) -> None:
         """Answer."""
-        self.finish("ok")
+        self.write("ok")
 
 
 class OkAsync(web.RequestHandler):

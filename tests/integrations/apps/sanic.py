@@ -76,6 +76,7 @@ def build(errors: ErrorHandler) -> Any:
     async def decorated(request: Any) -> HTTPResponse:
         raise contract.UserMissing
 
+    Sanic.test_mode = True  # else the second app of a process fails to start
     app: Any = Sanic(f"contract-{next(numbers)}", configure_logging=False)
     app.add_route(ok, "/ok", name="ok")
     app.add_route(ok_async, "/ok-async", name="ok-async")

@@ -16,7 +16,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._asgi import checked, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -52,11 +52,12 @@ class Exchange:
         aiohttp would write a second response into the first where it has not sent a byte yet, or
         where the error is one of its own.
         """
-        if self.is_gone(error):
+        if self.is_gone(error) or is_never_caught(error):
             return
         errors.report(error, self.context)
-        if self.request.transport is not None:
-            self.request.transport.close()
+        transport = self.request.transport
+        if transport is not None:  # pragma: no branch -- the client may go in this very moment
+            transport.close()
 
 
 _current: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar(
@@ -100,7 +101,10 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Awaitable[web.Str
     """
 
     async def next(error: BaseException) -> web.StreamResponse:
-        return await _answer(errors, error, _current.get())
+        exchange = _current.get()
+        if _is_passed_on(errors, error, exchange):
+            raise error
+        return await _answer(errors, error, exchange)
 
     return next
 
@@ -112,7 +116,9 @@ def _middleware(errors: ErrorHandler) -> Any:
         token = _current.set(exchange)
         try:
             return _watched(errors, exchange, await handler(request))
-        except Exception as error:  # noqa: BLE001 - a failure of whatever kind
+        except Exception as error:
+            if _is_passed_on(errors, error, exchange):
+                raise
             return await _answer(errors, error, exchange)
         finally:
             _current.reset(token)
@@ -132,27 +138,29 @@ async def _note(_request: web.Request, _response: web.StreamResponse) -> None:
         exchange.has_begun = True
 
 
+def _is_passed_on(errors: ErrorHandler, error: BaseException, exchange: Exchange | None) -> bool:
+    """Say whether a failure is not to be answered, and report it where nobody else will.
+
+    Redirects are no failures, nor are cancellations, nor that a client is gone; and where the
+    response has begun, there is nothing to answer.
+    """
+    if exchange is not None and exchange.has_begun:
+        exchange.break_off(errors, error)
+        return True
+    is_gone = exchange is not None and exchange.is_gone(error)
+    return is_gone or is_never_caught(error) or _is_control_flow(error)
+
+
 async def _answer(
     errors: ErrorHandler, error: BaseException, exchange: Exchange | None
 ) -> web.StreamResponse:
-    """Answer a failure, or raise it: a redirect, a client that is gone, a response that began."""
-    if exchange is not None and exchange.has_begun:
-        exchange.break_off(errors, error)
-        raise error
-    if is_never_caught(error) or _is_control_flow(error):
-        raise error
-    if exchange is not None and exchange.is_gone(error):
-        raise error
-    answer = errors(error, ErrorContext("route") if exchange is None else exchange.context)
+    context = ErrorContext("route") if exchange is None else exchange.context
+    answer = errors(error, context)
     if is_awaitable(answer):
         answer = await answer
-    return _response(answer) if isinstance(answer, ErrorResponse) else _made(answer)
-
-
-def _made(answer: Any) -> web.StreamResponse:
-    """Return what a rule answered; aiohttp complains of what is no response."""
-    response: web.StreamResponse = answer
-    return response
+    if not isinstance(answer, ErrorResponse | web.StreamResponse):
+        answer = errors(TypeError(no_application(answer, "aiohttp (a web.Response)")), context)
+    return answer if isinstance(answer, web.StreamResponse) else _response(answer)
 
 
 def _is_control_flow(error: BaseException) -> bool:
@@ -191,11 +199,6 @@ class _WatchedBody(payload.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         await self._watch(self._body.write(writer))
-
-    async def write_with_length(
-        self, writer: AbstractStreamWriter, content_length: int | None
-    ) -> None:
-        await self._watch(self._body.write_with_length(writer, content_length))
 
     async def close(self) -> None:
         await self._body.close()

@@ -12,7 +12,7 @@ from catchasync._error_response import Environ, ErrorResponse, StartResponse
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync.integrations import _wsgi
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._asgi import checked, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -58,7 +58,8 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
     def next(error: BaseException) -> Any:
         if _is_control_flow(error):
             raise error
-        return _response(_wsgi.settled(errors(error, _context(_environ()))))
+        context = _context(_environ())
+        return _response(_wsgi.settled(errors(error, context)), errors, context)
 
     return next
 
@@ -87,7 +88,7 @@ def _environ() -> Environ | None:
 
 
 def _context(environ: Environ | None) -> ErrorContext:
-    if environ is None:
+    if not environ:  # the thread that has imported Bottle has an empty one
         return ErrorContext("route")
     route = environ.get("bottle.route")
     handler = route and route.get_undecorated_callback()
@@ -99,21 +100,26 @@ def _copy_of(environ: Environ) -> bottle.BaseRequest:
     return bottle.BaseRequest(dict(environ))
 
 
-def _response(answer: Any) -> Any:
-    if not isinstance(answer, ErrorResponse):
-        return answer
-    body: Any = answer.body
-    return bottle.HTTPResponse(body, answer.status, answer.headers)
+def _response(answer: Any, errors: ErrorHandler, context: ErrorContext) -> Any:
+    """Return what Bottle sends as a whole: of another response it would send the body alone."""
+    if not isinstance(answer, ErrorResponse | bottle.BaseResponse):
+        answer = errors(TypeError(no_application(answer, "Bottle (a bottle.Response)")), context)
+    if isinstance(answer, ErrorResponse):
+        body: Any = answer.body
+        return bottle.HTTPResponse(body, answer.status, answer.headers)
+    response: Any = answer.copy(bottle.HTTPResponse)
+    response.body = answer.body
+    return response
 
 
 def _app_of(answer: Any) -> Any:
     """Make a WSGI application of a response of Bottle's, which is none."""
-    if not isinstance(answer, bottle.HTTPResponse):
+    if not isinstance(answer, bottle.BaseResponse):
         return answer
 
-    def respond(_environ: Environ, start_response: StartResponse) -> Any:
-        body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+    def respond(_environ: Environ, start_response: StartResponse) -> list[bytes]:
         start_response(answer.status_line, answer.headerlist)
-        return [body] if isinstance(body, bytes) else body
+        body: Any = answer.body
+        return [body.encode() if isinstance(body, str) else body]
 
     return respond

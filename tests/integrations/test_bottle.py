@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -136,50 +137,50 @@ def test_decorated_generator_is_reported_once() -> None:
     assert ["UserMissing"] == names(reported)
 
 
-@pytest.mark.parametrize("body", ["short", b"short", ["sh", "ort"]])
-def test_rules_that_answer(body: Any) -> None:
-    """A rule may return a response of Bottle's."""
-    errors, _ = make_errors()
-
-    @errors.on(Teapot)
-    def _(error: Exception, context: Any) -> Any:
-        text = f"{context.request.path} {context.handler.__name__} "
-        made = [text, *body] if isinstance(body, list) else text.encode() + b"short"
-        return bottle.HTTPResponse(made if body != "short" else f"{text}short", 418)
-
-    def handler() -> str:
-        raise Teapot
-
-    def encoded() -> str:
-        raise Teapot
-
-    answer = ask_once(app_of(handler, errors))
-    assert (418, b"/ handler short") == (answer.status, answer.body)
-
-
-def test_async_rule() -> None:
-    """A rule may be async: it is run to its end."""
+@pytest.mark.parametrize("is_decorated", [False, True])
+@pytest.mark.parametrize("body", ["short and stout", b"short and stout"])
+def test_rules_that_answer(body: Any, is_decorated: bool) -> None:  # noqa: FBT001 - a parameter
+    """A rule may return a response of Bottle's, and be async."""
     errors, _ = make_errors()
 
     @errors.on(Teapot)
     async def _(error: Exception, context: Any) -> Any:
-        return bottle.HTTPResponse("short", 418)
+        return bottle.Response(body, 418, {"X-Seen": f"{context.request.path} {context.method}"})
 
-    @catch_async(next=as_next(errors))
     def handler() -> str:
         raise Teapot
 
-    assert b"short" == ask_once(app_of(handler, errors)).body
+    decorated = catch_async(next=as_next(errors))(handler) if is_decorated else handler
+    answer = ask_once(app_of(decorated, errors))
+    assert (418, b"short and stout", "/ GET") == (
+        answer.status,
+        answer.body,
+        answer.headers["x-seen"],
+    )
+
+
+@pytest.mark.parametrize("is_decorated", [False, True])
+def test_rule_that_answers_what_is_no_response(is_decorated: bool) -> None:  # noqa: FBT001 - a parameter
+    """It is a defect of the rule: reported, and answered with a plain 500."""
+    errors, reported = make_errors()
+    errors.on(Teapot)(lambda error, context: "short and stout")
+
+    def handler() -> str:
+        raise Teapot
+
+    decorated = catch_async(next=as_next(errors))(handler) if is_decorated else handler
+    assert 500 == ask_once(app_of(decorated, errors)).status
+    assert ["Teapot", "TypeError"] == names(reported)
 
 
 def test_next_outside_of_a_request() -> None:
     """`next` answers a failure of which it does not know the request."""
     errors, reported = make_errors()
-    bottle.request.__dict__.clear()
-    if hasattr(bottle.request, "environ"):  # pragma: no cover - of a test before this
-        del bottle.request.environ
-    assert 500 == as_next(errors)(RuntimeError("secret")).status_code
-    assert ["RuntimeError"] == names(reported)
+    next = as_next(errors)
+    with ThreadPoolExecutor(1) as pool:
+        assert 500 == pool.submit(next, RuntimeError("secret")).result().status_code
+    assert 404 == next(UserMissing()).status_code
+    assert ["RuntimeError", "UserMissing"] == names(reported)
 
 
 def test_wrapped_router() -> None:

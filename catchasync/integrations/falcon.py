@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import falcon
 import falcon.asgi
 
+from catchasync import _runtimes
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
 from catchasync._handler import ErrorHandler
@@ -174,7 +175,9 @@ def _serializer(errors: ErrorHandler) -> Any:
     def serialize(req: Any, resp: Any, error: falcon.HTTPError) -> None:
         exchange = _exchange(req, resp)
         answer = errors(error, _context(exchange))
-        if is_awaitable(answer):  # it cannot be awaited here; the error is reported all the same
+        if is_awaitable(answer):
+            answer = _runtimes.finish(answer)
+        if is_awaitable(answer):  # a kept task on the loop: Falcon does not await us here
             answer = render_error(error, accept=req.get_header("Accept"), method=req.method)
         _fill(errors, answer, exchange)
 

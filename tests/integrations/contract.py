@@ -86,7 +86,15 @@ class Answer:
     allow: frozenset[str] = field(default=frozenset(), compare=False)
 
 
-UNCOMPARED: Final = {"allow", "connection", "date", "keep-alive", "server", "transfer-encoding"}
+UNCOMPARED: Final = {
+    "allow",
+    "alt-svc",  # Sanic's server
+    "connection",
+    "date",
+    "keep-alive",
+    "server",
+    "transfer-encoding",
+}
 """Headers of the servers; and ``Allow``, whose methods the frameworks choose and order."""
 
 

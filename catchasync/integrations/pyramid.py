@@ -1,0 +1,127 @@
+"""Pyramid: `install` adds the outermost tween, so that exception views come first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPException
+from pyramid.response import FileIter, Response
+from pyramid.threadlocal import get_current_request
+from pyramid.tweens import INGRESS
+
+from catchasync._context import ErrorContext
+from catchasync._error_response import ErrorResponse
+from catchasync._failures import is_never_caught
+from catchasync._handler import ErrorHandler
+from catchasync._routing import wrap_router
+from catchasync._statuses import own_status
+from catchasync.integrations import _wsgi
+from catchasync.integrations._asgi import checked
+from catchasync.integrations._streams import Stream
+
+__all__ = ["as_next", "install", "tween_factory", "wrap_router"]
+
+ConfigT = TypeVar("ConfigT", bound=Configurator)
+
+KEY: Final = "catchasync.errors"
+"""Where a registry keeps its error handler."""
+
+
+def install(config: ConfigT, errors: ErrorHandler) -> ConfigT:
+    """
+    Let a central handler answer every failure of an application.
+
+    What Pyramid answers itself is rendered too: 404, 403, ``raise HTTPConflict()``, returned or
+    raised. Redirects pass, and so does what an exception view of the application's own answers.
+    Other tweens, such as that of a transaction, have seen a failure when it is answered. Where the
+    setting ``pyramid.tweens`` lists the tweens, ``catchasync.integrations.pyramid.tween_factory``
+    has to stand there first.
+
+    Args:
+        config: The configurator, before it makes the application.
+        errors: The central handler.
+
+    Returns:
+        The configurator.
+
+    Raises:
+        TypeError: It is no configurator, or ``errors`` no `ErrorHandler`.
+    """
+    checked(getattr(config, "add_tween", config), errors, "a Pyramid Configurator")
+    registry: Any = config.registry
+    registry[KEY] = errors
+    config.add_tween(f"{__name__}.tween_factory", under=INGRESS)
+    return config
+
+
+def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
+    """
+    Return a `next` that answers with a response of Pyramid's.
+
+    Args:
+        errors: The central handler.
+    """
+
+    def next(error: BaseException) -> Any:
+        if _is_control_flow(error):
+            raise error
+        return _answer(errors, error, get_current_request())
+
+    return next
+
+
+def tween_factory(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], Any]:
+    """
+    Return the tween, as Pyramid asks for it.
+
+    Args:
+        handler: The tweens and the application inside.
+        registry: The application's registry.
+    """
+    errors: ErrorHandler = registry[KEY]
+
+    def catchasync_tween(request: Any) -> Any:
+        try:
+            response = handler(request)
+        except Exception as error:
+            if is_never_caught(error):
+                raise
+            return error if _is_control_flow(error) else _answer(errors, error, request)
+        if isinstance(response, HTTPException) and not _is_control_flow(response):
+            return _answer(errors, response, request)
+        return _watched(errors, response, request)
+
+    return catchasync_tween
+
+
+def _is_control_flow(error: BaseException) -> bool:
+    return isinstance(error, HTTPException) and own_status(error) is None
+
+
+def _answer(errors: ErrorHandler, error: BaseException, request: Any) -> Any:
+    answer = _wsgi.settled(errors(error, _context(request)))
+    return _response(answer) if isinstance(answer, ErrorResponse) else answer
+
+
+def _response(answer: ErrorResponse) -> Response:
+    headers = list(answer.headers.items())
+    return Response(status=answer.status, headerlist=headers, app_iter=[answer.body])
+
+
+def _context(request: Any) -> ErrorContext:
+    if request is None:
+        return ErrorContext("route")
+    route = getattr(request, "matched_route", None)
+    return _wsgi.context_of(request.environ, route, request)
+
+
+def _watched(errors: ErrorHandler, response: Any, request: Any) -> Any:
+    """Watch the body of a response, where something may fail in making it; files are left alone."""
+    body = response.app_iter
+    if not isinstance(body, list | tuple | FileIter) and hasattr(body, "__next__"):
+        length = response.content_length
+        response.app_iter = Stream(body, lambda error: errors.report(error, _context(request)))
+        response.content_length = length  # which Pyramid forgets with a new body
+    return response

@@ -1,0 +1,118 @@
+"""Sanic: `install` registers an exception handler, and a signal for what comes too late for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sanic import HTTPResponse, Request, Sanic
+from sanic.exceptions import SanicException, ServerError
+from sanic.http.constants import Stage
+
+from catchasync._context import ErrorContext
+from catchasync._error_response import ErrorResponse
+from catchasync._handler import ErrorHandler
+from catchasync._kinds import is_awaitable
+from catchasync._routing import wrap_router
+from catchasync.integrations._asgi import checked
+
+__all__ = ["as_next", "install", "wrap_router"]
+
+AppT = TypeVar("AppT", bound=Sanic[Any, Any])
+
+
+def install(app: AppT, errors: ErrorHandler) -> AppT:
+    """
+    Let a central handler answer every failure of an application.
+
+    What Sanic answers itself is rendered too: 404, 405, ``raise SanicException(status_code=409)``.
+    An exception handler that the application has for a class of its own still answers that.
+
+    Args:
+        app: The application, before it runs.
+        errors: The central handler.
+
+    Returns:
+        The application.
+
+    Raises:
+        TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
+    """
+    checked(app, errors, "a Sanic app")
+    app.exception(Exception, SanicException)(_handler(errors))
+    app.signal("http.lifecycle.exception")(_break_off(errors))
+    return app
+
+
+def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
+    """
+    Return a `next` that answers with a response of Sanic's.
+
+    Args:
+        errors: The central handler.
+    """
+
+    def next(error: BaseException) -> Any:
+        request = _current()
+        if request is not None and _has_begun(request):
+            errors.report(error, _context(request))
+            raise error
+        return _answer(errors, error, request)
+
+    return next
+
+
+def _handler(errors: ErrorHandler) -> Callable[[Any, Any], Any]:
+    def catchasync_handler(request: Request[Any, Any], exception: Exception) -> Any:
+        return _answer(errors, exception, request)
+
+    return catchasync_handler
+
+
+def _break_off(errors: ErrorHandler) -> Callable[..., Any]:
+    async def catchasync_break_off(
+        request: Request[Any, Any], exception: BaseException, **_more: Any
+    ) -> None:
+        """Report a failure in the middle of a response, and raise it.
+
+        Sanic would log it, and end the body as if it were whole.
+        """
+        if isinstance(exception, Exception) and _has_begun(request):
+            errors.report(exception, _context(request))
+            raise exception
+
+    return catchasync_break_off
+
+
+def _has_begun(request: Request[Any, Any]) -> bool:
+    return request.stream is not None and request.stream.stage is not Stage.HANDLER
+
+
+def _current() -> Request[Any, Any] | None:
+    try:
+        return Request.get_current()
+    except ServerError:  # outside of a request
+        return None
+
+
+def _context(request: Request[Any, Any] | None) -> ErrorContext:
+    if request is None:
+        return ErrorContext("route")
+    handler = request.route and request.route.handler
+    accept = ", ".join(request.headers.getall("accept", ())) or None
+    return ErrorContext("route", request, handler, accept, request.method)
+
+
+def _answer(errors: ErrorHandler, error: BaseException, request: Request[Any, Any] | None) -> Any:
+    answer = errors(error, _context(request))
+    return _response_later(answer) if is_awaitable(answer) else _response(answer)
+
+
+async def _response_later(answer: Any) -> Any:
+    return _response(await answer)
+
+
+def _response(answer: Any) -> Any:
+    if not isinstance(answer, ErrorResponse):
+        return answer
+    return HTTPResponse(answer.body, answer.status, answer.headers)

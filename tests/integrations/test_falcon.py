@@ -1,0 +1,377 @@
+"""What is special to Falcon: responders, streams, its error handlers, websockets; WSGI and ASGI."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+falcon: Any = pytest.importorskip("falcon")
+falcon_asgi: Any = pytest.importorskip("falcon.asgi")
+
+from falcon import testing
+
+from catchasync import ErrorHandler, catch_async
+from catchasync.integrations.falcon import as_next, install, wrap_router
+from tests.integrations.contract import Report, Teapot, UserMissing, ask, make_errors
+from tests.integrations.servers import serve_asgi, serve_wsgi
+
+App = Callable[[Any, ErrorHandler], Any]
+
+
+def wsgi_app(handler: Any, errors: ErrorHandler) -> Any:
+    """Return a WSGI app, whose one responder calls the handler with its response."""
+
+    class Resource:
+        def on_get(self, req: Any, resp: Any) -> None:
+            handler(resp)
+
+    return with_route(falcon.App(), Resource(), errors)
+
+
+def asgi_app(handler: Any, errors: ErrorHandler) -> Any:
+    """Same, of ASGI."""
+
+    class Resource:
+        async def on_get(self, req: Any, resp: Any) -> None:
+            handler(resp)
+
+    return with_route(falcon_asgi.App(), Resource(), errors)
+
+
+def with_route(app: Any, resource: Any, errors: ErrorHandler) -> Any:
+    """Return the app with a resource."""
+    app.add_route("/", resource)
+    return install(app, errors)
+
+
+both = pytest.mark.parametrize("app_of", [wsgi_app, asgi_app])
+
+
+def get(app: Any, **options: Any) -> Any:
+    """Ask an app."""
+    return testing.TestClient(app).simulate_get("/", **options)
+
+
+def names(reported: list[Report]) -> list[str]:
+    """Return what was reported."""
+    return [report.name for report in reported]
+
+
+def bug(resp: Any) -> None:
+    """Fail."""
+    raise RuntimeError("secret")
+
+
+def teapot(resp: Any) -> None:
+    """Fail as expected."""
+    raise Teapot
+
+
+@both
+def test_response_that_was_being_made(app_of: App) -> None:
+    """Of a response that was being made, nothing is sent that says something of the body."""
+    errors, _ = make_errors()
+
+    def handler(resp: Any) -> None:
+        resp.text, resp.etag, resp.content_type = "half", "tag", "text/csv"
+        resp.set_header("X-Seen", "1")
+        raise UserMissing
+
+    result = get(app_of(handler, errors))
+    assert "application/problem+json" == result.headers["content-type"]
+    assert "etag" not in result.headers
+    assert "1" == result.headers["x-seen"]  # as without us
+
+
+@both
+def test_own_error_handlers(app_of: App) -> None:
+    """An error handler of the application's own answers its class; what it raises is rendered."""
+    errors, reported = make_errors()
+    app = app_of(teapot, errors)
+
+    def handle(req: Any, resp: Any, ex: Any, params: Any) -> None:
+        raise falcon.HTTPGone
+
+    async def handle_async(req: Any, resp: Any, ex: Any, params: Any) -> None:
+        handle(req, resp, ex, params)
+
+    app.add_error_handler(Teapot, handle_async if app_of is asgi_app else handle)
+    result = get(app)
+    assert (410, "application/problem+json") == (
+        result.status_code,
+        result.headers["content-type"],
+    )
+    assert ["HTTPGone"] == names(reported)
+
+
+@both
+def test_own_error_handler_and_an_async_rule(app_of: App) -> None:
+    """What an own error handler raises is reported, and rendered, also where its rule is async."""
+    errors, reported = make_errors()
+    app = app_of(teapot, errors)
+
+    @errors.on(falcon.HTTPGone)
+    async def _(error: Exception, context: Any) -> None: ...
+
+    def handle(req: Any, resp: Any, ex: Any, params: Any) -> None:
+        raise falcon.HTTPGone
+
+    async def handle_async(req: Any, resp: Any, ex: Any, params: Any) -> None:
+        handle(req, resp, ex, params)
+
+    app.add_error_handler(Teapot, handle_async if app_of is asgi_app else handle)
+    assert 410 == get(app).status_code
+    assert ["HTTPGone"] == names(reported)
+
+
+def responder(next: Any, *, is_async: bool) -> Any:
+    """Return a resource with a decorated responder that fails."""
+
+    class Resource:
+        @catch_async(next=next)
+        def on_get(self, req: Any, resp: Any) -> None:
+            raise Teapot
+
+    class AsyncResource:
+        @catch_async(next=next)
+        async def on_get(self, req: Any, resp: Any) -> None:
+            raise Teapot
+
+    return AsyncResource() if is_async else Resource()
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_next_without_install(is_async: bool) -> None:  # noqa: FBT001 - a parameter
+    """A decorated responder is answered in an app that knows nothing of us."""
+    errors, reported = make_errors()
+    app = falcon_asgi.App() if is_async else falcon.App()
+    app.add_route("/", responder(as_next(errors), is_async=is_async))
+    result = get(app)
+    assert (418, "application/problem+json") == (
+        result.status_code,
+        result.headers["content-type"],
+    )
+    assert ["Teapot"] == names(reported)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_async_rules(is_async: bool) -> None:  # noqa: FBT001 - a parameter
+    """A rule may be async, and may return a response of Falcon's."""
+    errors, _ = make_errors()
+
+    @errors.on(Teapot)
+    async def _(error: Exception, context: Any) -> Any:
+        made = falcon.Response()
+        made.status, made.text = 418, f"{context.request.path} {type(context.handler).__name__}"
+        made.set_header("X-Seen", "1")
+        return made
+
+    app = falcon_asgi.App() if is_async else falcon.App()
+    app = with_route(app, responder(as_next(errors), is_async=is_async), errors)
+    result = get(app)
+    name = "AsyncResource" if is_async else "Resource"
+    assert (418, f"/ {name}", "1") == (result.status_code, result.text, result.headers["x-seen"])
+    plain = get((asgi_app if is_async else wsgi_app)(teapot, errors))
+    assert (418, "/ Resource") == (plain.status_code, plain.text)
+
+
+@both
+def test_rule_that_answers_what_is_no_response(app_of: App) -> None:
+    """It is a defect of the rule: reported, and answered with a plain 500."""
+    errors, reported = make_errors()
+    errors.on(Teapot)(lambda error, context: "short and stout")
+    assert 500 == get(app_of(teapot, errors)).status_code
+    assert ["Teapot", "TypeError"] == names(reported)
+
+
+@both
+def test_redirect_of_a_decorated_responder(app_of: App) -> None:
+    """An ``HTTPStatus`` that is raised passes `next` by."""
+    errors, reported = make_errors()
+
+    @catch_async(next=as_next(errors))
+    def handler(resp: Any) -> None:
+        raise falcon.HTTPFound("/there")
+
+    assert "/there" == get(app_of(handler, errors)).headers["location"]
+    assert [] == reported
+
+
+def test_middleware_that_fails() -> None:
+    """What a middleware raises is answered and reported as any failure."""
+    errors, reported = make_errors()
+
+    class Middleware:
+        def process_request(self, req: Any, resp: Any) -> None:
+            raise UserMissing
+
+    app = wsgi_app(bug, errors)
+    app.add_middleware(Middleware())
+    assert 404 == get(app).status_code
+    assert ["UserMissing"] == names(reported)
+
+
+class Reader:
+    """A stream with a ``read`` that fails in the end."""
+
+    def __init__(self, *, fails: bool = True) -> None:
+        self.pieces = [b"begun"]
+        self.fails = fails
+        self.is_closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Return a piece, or fail."""
+        if self.pieces:
+            return self.pieces.pop()
+        if self.fails:
+            raise RuntimeError("secret")
+        return b""
+
+    def close(self) -> None:
+        """Note it."""
+        self.is_closed = True
+
+
+class AsyncReader(Reader):
+    """Same, async."""
+
+    async def read(self, size: int = -1) -> bytes:  # type: ignore[override]
+        """Return a piece, or fail."""
+        return super().read(size)
+
+    async def close(self) -> None:  # type: ignore[override]
+        """Note it."""
+        super().close()
+
+
+@pytest.mark.parametrize("fails", [True, False])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_streams_that_are_read(is_async: bool, fails: bool) -> None:  # noqa: FBT001 - parameters
+    """A stream with a ``read`` is watched, and closed."""
+    errors, reported = make_errors()
+    stream = AsyncReader(fails=fails) if is_async else Reader(fails=fails)
+    app_of, serve = (asgi_app, serve_asgi) if is_async else (wsgi_app, serve_wsgi)
+
+    def handler(resp: Any) -> None:
+        resp.stream = stream
+
+    with serve(app_of(handler, errors)) as url:
+        answer = ask(url, "/")
+    assert (b"begun", not fails) == (answer.body, answer.is_whole)
+    assert (["RuntimeError"] if fails else []) == names(reported)
+    assert stream.is_closed
+
+
+@both
+def test_streams_that_do_not_fail(app_of: App) -> None:
+    """A stream comes as it is."""
+    errors, reported = make_errors()
+
+    def pieces() -> Iterator[bytes]:
+        yield from (b"o", b"k")
+
+    async def pieces_async() -> AsyncIterator[bytes]:
+        for piece in pieces():
+            yield piece
+
+    def handler(resp: Any) -> None:
+        resp.stream = pieces_async() if app_of is asgi_app else pieces()
+
+    assert "ok" == get(app_of(handler, errors)).text
+    assert [] == reported
+
+
+def test_files_are_left_to_the_server() -> None:
+    """A file is handed to the server as it is, so that it may be sent by the system."""
+    errors, _ = make_errors()
+    seen: list[Any] = []
+
+    class File(io.BytesIO):
+        def fileno(self) -> int:
+            return 0
+
+    class Outer:
+        def process_response(self, req: Any, resp: Any, resource: Any, succeeded: bool) -> None:  # noqa: FBT001 - Falcon's signature
+            seen.append(type(resp.stream))
+
+    app = falcon.App(middleware=[Outer()])
+
+    class Resource:
+        def on_get(self, req: Any, resp: Any) -> None:
+            resp.stream = File(b"ok")
+
+    assert "ok" == get(with_route(app, Resource(), errors)).text
+    assert [File] == seen
+
+
+def test_events_that_fail() -> None:
+    """Server-sent events are watched as other streams."""
+    errors, reported = make_errors()
+
+    async def events() -> AsyncIterator[Any]:
+        yield falcon_asgi.SSEvent(text="begun")
+        raise RuntimeError("secret")
+
+    def handler(resp: Any) -> None:
+        resp.sse = events()
+
+    with serve_asgi(asgi_app(handler, errors)) as url:
+        answer = ask(url, "/")
+    assert (b"data: begun\n\n", False) == (answer.body, answer.is_whole)
+    assert ["RuntimeError"] == names(reported)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("error", "code"), [(RuntimeError("secret"), 1011), (falcon.HTTPConflict(), 3409)]
+)
+async def test_websocket_that_fails(error: Exception, code: int) -> None:
+    """A websocket's failure is reported, and closed with Falcon's code."""
+    errors, reported = make_errors()
+
+    class Resource:
+        async def on_websocket(self, req: Any, ws: Any) -> None:
+            await ws.accept()
+            raise error
+
+    app = with_route(falcon_asgi.App(), Resource(), errors)
+    async with testing.ASGIConductor(app) as conductor:
+        async with conductor.simulate_ws("/") as ws:
+            with pytest.raises(falcon.WebSocketDisconnected) as caught:
+                await ws.receive_text()
+        assert code == caught.value.code
+    assert [(type(error).__name__, "websocket")] == [(each.name, each.source) for each in reported]
+
+
+def test_wrapped_router() -> None:
+    """Responders that are registered through a wrapped application are decorated."""
+    errors, reported = make_errors()
+    app = falcon.App()
+
+    class Resource:
+        def on_get(self, req: Any, resp: Any) -> None:
+            raise UserMissing
+
+    wrap_router(app, next=as_next(errors)).add_route("/", Resource())
+    assert 404 == get(app).status_code
+    assert ["UserMissing"] == names(reported)
+
+
+def test_nothing_is_kept() -> None:
+    """After a request the thread holds no request, and `next` knows of none."""
+    errors, _ = make_errors()
+    get(wsgi_app(bug, errors))
+    with pytest.raises(falcon.HTTPStatus):
+        as_next(errors)(RuntimeError("secret"))
+
+
+def test_refusals() -> None:
+    """What is no application, or no error handler, is refused."""
+    errors, _ = make_errors()
+    with pytest.raises(TypeError, match="a Falcon app first: got None"):
+        install(None, errors)  # type: ignore[type-var]
+    with pytest.raises(TypeError, match="second: got None"):
+        install(falcon.App(), None)  # type: ignore[arg-type]

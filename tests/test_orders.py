@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +65,7 @@ async def at_once() -> None:
 
 
 @contextmanager
-def open_shop(stock: Stock, timeout: float = 30) -> Iterator[Place]:
+def open_shop(stock: Stock, timeout: float = 30) -> Generator[Place]:
     """Serve a shop, and the services that it asks."""
     upstream, told = Upstream(), Told()
     with serving(upstream) as services:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 
@@ -17,13 +18,12 @@ from examples.serving import serving
 CAKE = {"item": "cake", "quantity": 2}
 
 
-async def both_first() -> None:
-    """Let whoever is ready go on."""
-    await asyncio.sleep(0.2)
+async def at_once() -> None:
+    """Lose no time."""
 
 
 @contextmanager
-def open_shop(stock: Stock, upstream: Upstream) -> Iterator[str]:
+def open_shop(stock: Stock, upstream: Upstream) -> Generator[str]:
     """Open a shop for a while; give its address."""
     with (
         serving(upstream) as services,
@@ -32,9 +32,9 @@ def open_shop(stock: Stock, upstream: Upstream) -> Iterator[str]:
         yield address
 
 
-def print_error(error: BaseException, context: object) -> None:
+def print_error(error: BaseException, context: Any) -> None:
     """Be the reporter."""
-    print(f"    reported: {error!r} ({context})")
+    print(f"    reported: {error!r} (answered with {context.status})")
 
 
 def say(answer: httpx.Response) -> None:
@@ -52,13 +52,14 @@ async def race(address: str) -> None:
 
 def main() -> None:
     """Show each thing once."""
-    for stock in (HastyStock({"cake": 3}, both_first), CarefulStock({"cake": 3}, both_first)):
-        print(f"two orders of two cakes each, three are there: {type(stock).__name__}")
+    for kind in (HastyStock, CarefulStock):
+        stock = kind({"cake": 3}, asyncio.Barrier(2).wait)  # neither goes on before the other
+        print(f"two orders of two cakes each, three are there: {kind.__name__}")
         with open_shop(stock, Upstream()) as address:
             asyncio.run(race(address))
         print(f"    left: {stock.left['cake']}\n")
     upstream = Upstream()
-    shop = open_shop(CarefulStock({"cake": 9}, both_first), upstream)
+    shop = open_shop(CarefulStock({"cake": 9}, at_once), upstream)
     with shop as address, httpx.Client(base_url=address, trust_env=False) as client:
         client.post("/orders", json={**CAKE, "card": "A"})
         for trouble in ({}, {"price": "refuse"}, {"price": "refuse", "shipping": "garble"}):

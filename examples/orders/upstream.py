@@ -28,6 +28,8 @@ class Upstream(Starlette):
                 return PlainTextResponse("{")
             case "hang":
                 await gone(request)
+            case _:
+                pass
         return JSONResponse({"part": part, "order": order})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import inspect
 import sys
@@ -12,9 +13,9 @@ from typing import Any
 
 from catchasync import _runtimes
 from catchasync._awaitables import as_awaitable
-from catchasync._completion import check_callable
+from catchasync._completion import FAILURES, check_callable
 from catchasync._delivery import Delivery
-from catchasync._kinds import is_plain, name_of, short_name_of, signature_of
+from catchasync._kinds import check_is_no_generator, is_plain, name_of, short_name_of, signature_of
 from catchasync.types import Late
 
 
@@ -38,8 +39,12 @@ def callbackify(function: Callable[..., Any], /, *, late: Late | None = None) ->
     Raises:
         TypeError: ``function`` is not callable; at a call: there is no callable callback.
     """
+    if isinstance(function, classmethod | staticmethod):
+        bound: Any = type(function)(callbackify(function.__func__, late=late))
+        return bound  # type: ignore[no-any-return]
     check_callable("function", "an async function", function)
     check_callable("late", "a callable of one argument, the error", late, is_optional=True)
+    check_is_no_generator("callbackify()", function)
     delivery = Delivery(name_of(function), late=late)
 
     def callbackified(*args: Any, **kwargs: Any) -> Any:
@@ -50,8 +55,8 @@ def callbackify(function: Callable[..., Any], /, *, late: Late | None = None) ->
                 f"{callback!r}, which is not callable."
             )
             raise TypeError(msg)
-        answer = Answer(callback, delivery)
-        return _start(_begin(function, args, kwargs), answer)
+        result = _begin(function, args, kwargs)
+        return _start(result, Answer(callback, delivery))
 
     made: Callable[..., Any] = _with_callback(callbackified, function)
     return made
@@ -66,7 +71,7 @@ def _parted(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, .
 def _begin(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     try:
         return function(*args, **kwargs)
-    except Exception as error:  # noqa: BLE001 - it goes to the callback
+    except FAILURES as error:  # it goes to the callback
         own_frame = error.__traceback__
         return Raised(error.with_traceback(own_frame and own_frame.tb_next))
 
@@ -74,7 +79,7 @@ def _begin(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 class Raised:
     """What a function raised at once, as an awaitable."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         self._errors = [error]
 
     def __await__(self) -> Any:
@@ -127,7 +132,8 @@ def _start(result: Any, answer: Answer) -> Any:
         returned.wait()
         _runtimes.run(work)
 
-    thread = threading.Thread(target=run, name=f"catchasync-{answer!r}")
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(run,), name=f"catchasync-{answer!r}")
     thread.start()
     returned.set()
     return thread
@@ -140,7 +146,7 @@ async def _serve(result: Any, answer: Answer) -> None:
     except BaseException as error:
         _runtimes.discard(result)  # it may have been cancelled in the pause
         answer(error)
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception) and not isinstance(result, Raised):
             raise
     else:
         answer(None, value)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, overload
 from catchasync import _runtimes
 from catchasync._awaitables import as_awaitable
 from catchasync._completion import (
+    FAILURES,
     Callback,
     Reader,
     Receiver,
@@ -168,13 +169,14 @@ class Continuation(Call):
     def _continue(self, error: BaseException | None, values: tuple[Any, ...]) -> Any:
         try:
             result = self._succeed(values) if error is None else self(error)
-        except Exception as raised:  # noqa: BLE001 - the library's thread must not see it
+        except FAILURES as raised:  # the library's thread must not see it
             leave(raised)  # the frames that called this one hold the error, which may be this one
             self.delivery.late(raised)
             return None
         if not is_awaitable(result):
             return result
-        return _runtimes.finish(_runtimes.Work(self._see(result), result), self.home)
+        lost = None if error is None else lambda: self.delivery.late(error)
+        return _runtimes.finish(_runtimes.Work(self._see(result), result, lost), self.home)
 
     def _succeed(self, values: tuple[Any, ...]) -> Any:
         if self.on_success is None:

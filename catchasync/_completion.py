@@ -7,10 +7,11 @@ without a GIL. All others are late: nothing is ever raised in the library's thre
 
 from __future__ import annotations
 
+import asyncio
 import math
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from catchasync._delivery import Delivery
 from catchasync._failures import as_error, holdable, is_cancellation, is_exception
@@ -18,6 +19,9 @@ from catchasync._kinds import name_of
 from catchasync.conventions import Outcome, error_only, result_only
 from catchasync.errors import CallbackError, CallbackNeverCalled
 from catchasync.types import Late
+
+FAILURES: Final = (Exception, asyncio.CancelledError)
+"""What user's code may raise in a library's thread: its cancellation is none of that thread's."""
 
 Read = tuple[BaseException | None, tuple[Any, ...]]
 Receiver = Callable[[BaseException | None, tuple[Any, ...]], Any]
@@ -57,10 +61,10 @@ class Reader:
         try:
             error, values = convention(*args, **kwargs)
             if type(values) is not tuple:
-                raise TypeError(_NO_TUPLE.format(values))  # noqa: TRY301 - handled as its own
-        except Exception as broken:  # noqa: BLE001 - the library's thread must not see it
+                raise TypeError(_NO_TUPLE.format(values))
+        except FAILURES as broken:  # the library's thread must not see it
             _explain(broken, convention, args, kwargs)
-            return broken, ()
+            return holdable(broken), ()
         return (None if error is None else self.failure(error)), values
 
     def failure(self, error: object) -> BaseException:
@@ -69,7 +73,7 @@ class Reader:
             return holdable(as_error(error))
         try:
             made = self.error(error)
-        except Exception as raised:  # noqa: BLE001 - to raise it is a way to say it
+        except FAILURES as raised:  # to raise it is a way to say it
             return holdable(raised)
         return CallbackError(error) if made is None else holdable(as_error(made))
 
@@ -94,7 +98,7 @@ class Reader:
 _NO_TUPLE = "a convention returns (error, values), the values as a tuple: got {!r}"
 
 
-def _explain(error: Exception, convention: Any, args: Any, kwargs: Any) -> None:
+def _explain(error: BaseException, convention: Any, args: Any, kwargs: Any) -> None:
     given = [*map(_brief, args), *(f"{key}={_brief(value)}" for key, value in kwargs.items())]
     error.add_note(
         f"while {name_of(convention)} read the callback's call ({', '.join(given)}); a convention "
@@ -148,6 +152,12 @@ class Callback:
     def __name__(self) -> str:
         """Some libraries log the name of what they call."""
         return self.reader.delivery.name.rpartition(".")[2]
+
+    def __copy__(self) -> Callback:
+        return self  # there is one call: a copy that was dropped would count as never called
+
+    def __deepcopy__(self, _memo: object) -> Callback:
+        return self
 
     def __repr__(self) -> str:
         state = "open" if self.receivers else "called"

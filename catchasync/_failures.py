@@ -55,9 +55,10 @@ def holdable(error: BaseException) -> BaseException:
 
 def is_exception(value: object) -> bool:
     """Say whether an error speaks for itself: Twisted's ``Failure`` does not, it only holds one."""
-    if isinstance(value, Exception):
+    kind = type(value)  # as above
+    if issubclass(kind, Exception):
         return True
-    return isinstance(value, BaseException) and is_never_caught(value)
+    return issubclass(kind, BaseException) and is_never_caught(cast("BaseException", value))
 
 
 def is_cancellation(error: object) -> bool:

@@ -7,6 +7,7 @@ kinds are told by what they have, so that nothing has to be imported.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import sys
 import threading
@@ -75,7 +76,8 @@ def _cancel(thing: Any) -> None:
     if not callable(cancel):
         return
     if asyncio.isfuture(thing):  # of another loop
-        thing.get_loop().call_soon_threadsafe(cancel)
+        with contextlib.suppress(RuntimeError):  # which may be closed
+            thing.get_loop().call_soon_threadsafe(cancel)
     elif _is_deferred(thing):
         _in_reactor(cancel)
     else:

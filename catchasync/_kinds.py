@@ -32,6 +32,13 @@ def _is_generator_coroutine(handler: Any) -> bool:
     return bool(getattr(code, "co_flags", 0) & inspect.CO_ITERABLE_COROUTINE)
 
 
+def check_is_no_generator(what: str, function: Any) -> None:
+    """Refuse a generator function, of which a call runs nothing."""
+    if kind_of(function) in {"generator", "async_generator"}:
+        msg = f"{what} takes no generator function: calling {name_of(function)}() runs nothing."
+        raise TypeError(msg)
+
+
 def is_plain(thing: object) -> bool:
     """Say whether a result is just a result: no awaitable, no future."""
     return type(thing) in plain or _learn_plain(thing)

@@ -114,4 +114,4 @@ def _exactness(media_range: str, media_types: tuple[str, ...]) -> int:
     if name == "*":
         return 1 if media_types[0].startswith(f"{family}/") else -1  # what will be sent
     is_json = "application/*+json" in media_types and media_range.endswith("+json")
-    return 2 if is_json and media_range != "application/vnd.api+json" else -1
+    return 2 if is_json else -1

@@ -6,9 +6,11 @@ is woken. `list.append` is atomic, also without a GIL, so one of the two always 
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from catchasync._completion import Callback, Reader, Receiver
+from catchasync._marks import traceback_of
 from catchasync._wakes import wake
 from catchasync.errors import CallbackNeverCalled
 
@@ -51,9 +53,9 @@ class Failed:
     __slots__ = ("error", "reader", "trace")
 
     def __init__(self, error: BaseException, reader: Reader) -> None:
-        self.error: BaseException | None = error
-        self.trace = error.__traceback__
         self.reader = reader
+        self.error: BaseException | None = error
+        self.trace = traceback_of(error)
 
     def take(self) -> Any:
         """Return the error as it came: one that many tasks wait for does not grow."""
@@ -83,11 +85,11 @@ class Returned:
 
     def complete(self, error: BaseException | None, values: tuple[Any, ...]) -> None:
         """Take the awaitable's outcome."""
-        if error is not None or values != (None,):
+        if error is not None or len(values) != 1 or values[0] is not None:
             self._callback.complete(error, values)
             return
         receivers = self._callback.receivers
-        if receivers:
+        with contextlib.suppress(IndexError):  # the callback was called meanwhile
             receivers[0] = _Forgiving(receivers[0])
 
 

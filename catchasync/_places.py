@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def _check_keyword(function: Any, signature: inspect.Signature | None, name: str
 
 
 def _slot_at(function: Any, signature: inspect.Signature, index: int) -> Slot:
-    parameters = [p for p in signature.parameters.values() if p.kind in _POSITIONAL]
+    parameters = [p for p in signature.parameters.values() if _is_positional(function, p)]
     if not parameters:
         msg = (
             f"{name_of(function)}{signature} takes no positional argument that could be its "
@@ -99,9 +100,17 @@ def _slot_at(function: Any, signature: inspect.Signature, index: int) -> Slot:
         raise ValueError(msg)
     index %= len(parameters)
     parameter = parameters[index]
-    has_name = parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    has_name = parameter.kind is not inspect.Parameter.POSITIONAL_ONLY
     defaults = [p.default for p in parameters[:index] if p.default is not p.empty]
     return Slot(name_of(function), index, parameter.name if has_name else None, tuple(defaults))
+
+
+def _is_positional(function: Any, parameter: inspect.Parameter) -> bool:
+    """Say whether it is, also where a partial shows it as a keyword, as an earlier one is bound."""
+    if parameter.kind in _POSITIONAL:
+        return True
+    inner = signature_of(function.func) if isinstance(function, functools.partial) else None
+    return inner is not None and inner.parameters[parameter.name].kind in _POSITIONAL
 
 
 def _has_kind(signature: inspect.Signature, kind: Any) -> bool:

@@ -76,7 +76,7 @@ class _Reader:
     def read(self, value: Any, depth: int) -> Any:
         self._left -= 1
         kind = type(value)
-        if kind is str and len(value) < SHORT and value.isascii() and value.isprintable():
+        if kind is str and _is_short(value):
             self._left -= len(value)
             return value
         if value is None or kind is bool or (kind is int and -SAFE < value < SAFE):
@@ -112,8 +112,10 @@ class _Reader:
         return text
 
     def _key(self, key: object) -> str:
-        text = self.read(key, 0)
-        return text if type(text) is str else self._text(key)
+        if type(key) is str and _is_short(key):
+            self._left -= len(key)
+            return key
+        return self._text(key)
 
     def _some(self, items: Iterable[T]) -> Iterator[T]:
         """Give the items for which there is room: there may be no end to them."""
@@ -121,6 +123,10 @@ class _Reader:
             if self._left < 0:
                 break
             yield item
+
+
+def _is_short(text: str) -> bool:
+    return len(text) < SHORT and text.isascii() and text.isprintable()
 
 
 def _number(value: int | float) -> int | float | str | None:  # noqa: PYI041 - they are read apart

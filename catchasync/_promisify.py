@@ -11,7 +11,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any, Final
 
 from catchasync import _runtimes
@@ -120,9 +120,10 @@ def _promisified(function: Any, options: dict[str, Any]) -> Promisified:
 def _own_form(function: Any) -> Any:
     if is_promisified(function):
         return function
-    form = getattr(function, PROMISIFIED, None)
-    if form is None:
+    holder = function.__func__ if isinstance(function, MethodType) else function
+    if inspect.getattr_static(holder, PROMISIFIED, None) is None:  # what answers any name has none
         return None
+    form = getattr(function, PROMISIFIED)
     if not callable(form):
         msg = f"{name_of(function)}.__promisified__ must be an async function: got {form!r}."
         raise TypeError(msg)
@@ -132,7 +133,16 @@ def _own_form(function: Any) -> Any:
 
 def is_promisified(function: Any) -> bool:
     """Say whether a function was made by `promisify`."""
-    return getattr(function, _OWN, False) is True
+    made = getattr(function, "__func__", function)
+    known = vars(made).get(_OWN) if isinstance(made, FunctionType) else None
+    return known is not None and known() is made
+
+
+KINDS: Final = {
+    "coroutine": "a coroutine",
+    "generator": "a generator",
+    "async_generator": "an async generator",
+}
 
 
 def _check_function(function: Any) -> None:
@@ -144,7 +154,7 @@ def _check_function(function: Any) -> None:
         kind = kind_of(type(function).__call__)
     if kind != "sync":
         msg = (
-            f"{name_of(function)} is an {kind.replace('_', ' ')} function, which never calls back. "
+            f"{name_of(function)} is {KINDS[kind]} function, which never calls back. "
             "Use it as it is: promisify() is for plain functions that take a callback."
         )
         raise TypeError(msg)
@@ -304,7 +314,7 @@ def _dress(promisified: Any, function: Any, signature: inspect.Signature | None)
     name = short_name_of(function)
     promisified.__name__ = name
     promisified.__qualname__ = getattr(function, "__qualname__", name)
-    promisified.__dict__[_OWN] = True
+    promisified.__dict__[_OWN] = weakref.ref(promisified)  # a wrapper that copies it is none
     if signature is not None:
         promisified.__signature__ = signature
         hints = getattr(function, "__annotations__", {})

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from types import MemberDescriptorType
+from typing import Any, Final
 
 from catchasync._completion import check_callable
-from catchasync._kinds import kind_of
+from catchasync._kinds import identity_of, kind_of
 from catchasync._promisify import is_promisified, promisify
 from catchasync._proxies import CallThrough, ReadThrough
+
+_MISSING: Final = object()
 
 Select = Callable[[str, Any], bool]
 
@@ -47,6 +51,8 @@ def promisify_all(
     if not (suffix and f"x{suffix}".isidentifier()):
         msg = f"`suffix` takes what an async name shall end with, as '_async': got {suffix!r}."
         raise ValueError(msg)
+    if issubclass(type(target), All):  # once is enough; the suffix may be another one
+        target = target.__wrapped__
     promisify(_takes_anything, **promisify_options)  # bad options are told here, not at first use
     twins = Twins(target, suffix, select, promisify_options)
     twins.check()
@@ -73,8 +79,8 @@ class Twins:
     def check(self) -> None:
         """Refuse a target that has a function and something else by the name of its twin."""
         for name in self.names():
-            foreign = inspect.getattr_static(self.target, name + self.suffix, None)
-            if foreign is not None and not is_promisified(foreign):
+            foreign = inspect.getattr_static(self.target, name + self.suffix, _MISSING)
+            if foreign is not _MISSING and not is_promisified(foreign):
                 msg = (
                     f"{_name(self.target)} has {name!r} and also {name + self.suffix!r}, "
                     "which would be its async name. Give another suffix=, or leave it out by "
@@ -83,7 +89,7 @@ class Twins:
                 raise ValueError(msg)
 
     def _has_twin(self, name: str) -> bool:
-        function = inspect.getattr_static(self.target, name, None)
+        function = _static(self.target, name)
         if name.startswith("_") or not _calls_back(function):
             return False
         return self.select is None or bool(self.select(name, _function_in(function)))
@@ -95,7 +101,7 @@ class Twins:
             return None
         function = getattr(self.target, name)
         known, twin = self._made.get(name, (None, None))
-        if known is None or known != function:
+        if known is None or identity_of(known) != identity_of(function):
             twin = self._make(async_name, function)
             self._made[name] = function, twin
         return twin
@@ -106,6 +112,15 @@ class Twins:
         except (TypeError, ValueError) as error:
             msg = f"{_name(self.target)} has no {async_name!r}: {error}"
             raise AttributeError(msg) from error
+
+
+def _static(target: Any, name: str) -> Any:
+    """Look an attribute up without running any code of the target; slots have none."""
+    found = inspect.getattr_static(target, name, None)
+    if isinstance(found, MemberDescriptorType) and not inspect.isclass(target):
+        with contextlib.suppress(AttributeError):
+            return found.__get__(target)
+    return found
 
 
 def _calls_back(function: Any) -> bool:

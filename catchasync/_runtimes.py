@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import inspect
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
@@ -21,6 +22,8 @@ from catchasync._trio import TrioHome
 _kept: set[asyncio.Future[Any]] = (
     set()
 )  # loops hold their tasks weakly (cpython #88831): we hold them
+
+_draining: set[asyncio.Task[Any] | None] = set()  # of the kept ones, these wait for the others
 
 
 class Home(Protocol):
@@ -70,11 +73,17 @@ class Work:
     A task that is cancelled before it begins leaves what it was to await unawaited.
     """
 
-    __slots__ = ("_coroutine", "_inside")
+    __slots__ = ("_coroutine", "_inside", "_lost")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], inside: object) -> None:
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        inside: object,
+        lost: Callable[[], object] | None = None,
+    ) -> None:
         self._coroutine = coroutine
         self._inside = inside
+        self._lost = lost  # called where it is closed before it began
 
     def __await__(self) -> Any:
         return self._coroutine.__await__()
@@ -87,8 +96,17 @@ class Work:
 
     def close(self, _task: object = None) -> None:
         """Close what was not begun."""
+        if self._lost is not None and _is_unbegun(self._inside):
+            self._lost()
+        self._lost = None
         discard(self._coroutine)
         discard(self._inside)
+
+
+def _is_unbegun(awaitable: object) -> bool:
+    if not inspect.iscoroutine(awaitable):
+        return False
+    return inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED
 
 
 def discard(awaitable: object) -> None:
@@ -116,10 +134,20 @@ class AsyncioHome:
 
     def _others(self) -> list[asyncio.Future[Any]]:
         current = asyncio.current_task(self.loop)
-        return [task for task in {*_kept} - {current} if task.get_loop() is self.loop]
+        apart = {current} | (_draining if current in _kept else set())
+        return [task for task in {*_kept} - apart if task.get_loop() is self.loop]
 
     async def drain(self, seconds: float | None) -> list[Any]:
+        current = asyncio.current_task(self.loop)
+        _draining.add(current)
+        try:
+            return await self._drain(seconds)
+        finally:
+            _draining.discard(current)
+
+    async def _drain(self, seconds: float | None) -> list[Any]:
         end = None if seconds is None else self.loop.time() + seconds
+        await asyncio.sleep(0)  # what other threads sent comes first
         while others := self._others():
             left = None if end is None else end - self.loop.time()
             if left is not None and left <= 0:
@@ -218,7 +246,7 @@ def trio_home() -> Home | None:
     trio = sys.modules.get("trio")
     if trio is None or not trio.lowlevel.in_trio_task():
         return None
-    return TrioHome(trio, trio.lowlevel.current_trio_token())
+    return TrioHome(trio, trio.lowlevel.current_trio_token(), run)
 
 
 def as_home(loop: Any) -> Home | None:
@@ -263,11 +291,11 @@ def finish(awaitable: Awaitable[Any], home: Home | None = None) -> Any:
     one is given and still runs, else run to its end in this thread.
     """
     local = here()
-    if local is not None:
+    if local is not None and home in {None, local}:
         return local.start(awaitable)
     if home is None:
         return run(awaitable)
     try:
         return home.send(awaitable)
     except RuntimeError:  # that loop is closed: the promise is that nothing is lost
-        return run(awaitable)
+        return run(awaitable) if local is None else local.start(awaitable)

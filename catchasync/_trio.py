@@ -6,10 +6,11 @@ import contextlib
 import contextvars
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _kept: set[TrioTask] = set()
+_draining: set[object] = set()  # tasks: of the kept ones, these wait for the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class TrioHome:
 
     trio: Any  # the module, which is not imported where it is not used
     token: Any
+    run: Callable[[Awaitable[Any]], Any] = field(compare=False)  # where no loop runs
 
     def start(self, awaitable: Awaitable[Any], name: str | None = None) -> Awaitable[Any]:
         task = TrioTask(self.trio, name)
@@ -30,16 +32,32 @@ class TrioHome:
     def _others(self) -> list[TrioTask]:
         current = self.trio.lowlevel.current_task()
         tasks = [task for task in {*_kept} if task.token is self.token]
-        return [task for task in tasks if task.task is not current]
+        is_kept = any(task.task is current for task in tasks)
+        apart = {current, *_draining} if is_kept else {current}
+        return [task for task in tasks if task.task not in apart]
 
     async def drain(self, seconds: float | None) -> list[Any]:
-        with self.trio.move_on_after(seconds or math.inf):
-            while others := self._others():
-                await others[0].wait()
-        return self._others()
+        sent = self.trio.Event()  # what other threads sent before comes first
+        self.token.run_sync_soon(sent.set)
+        await sent.wait()
+        current = self.trio.lowlevel.current_task()
+        _draining.add(current)
+        try:
+            with self.trio.move_on_after(seconds or math.inf):
+                while others := self._others():
+                    await others[0].wait()
+            return self._others()
+        finally:
+            _draining.discard(current)
 
     def send(self, awaitable: Awaitable[Any]) -> None:
-        self.token.run_sync_soon(contextvars.copy_context().run, self.start, awaitable)
+        self.token.run_sync_soon(contextvars.copy_context().run, self._take, awaitable)
+
+    def _take(self, awaitable: Awaitable[Any]) -> None:
+        try:
+            _ = self.start(awaitable)
+        except RuntimeError:  # the main task has ended: nothing can be started any more
+            self.run(awaitable)
 
     def later(self, seconds: float, function: Callable[[], object]) -> TrioTimer:
         timer = TrioTimer(self.trio, self.token)

@@ -12,6 +12,7 @@ What a convention raises is a failure, so it may raise the error as well as retu
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -27,7 +28,7 @@ def error_first(error: object = None, /, *values: Any) -> Outcome:
 
 def result_first(value: Any = None, error: object = None, /, *more: Any) -> Outcome:
     """``callback(value, error)``; ``None`` and ``0`` are no error, as with an errno."""
-    is_success = error is None or (isinstance(error, int) and error == 0)
+    is_success = error is None or (isinstance(error, numbers.Integral) and error == 0)
     return None if is_success else error, (value, *more)
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from catchasync import errors, render_error
 from catchasync._negotiation import FORMATS
+from catchasync._plain import DEPTH_LIMIT
 from tests.hostile import BadDict, Broken, Endless, EndlessMapping
 from tests.rendering import loaded
 
@@ -106,6 +107,15 @@ def test_details_are_made_of_what_json_can_hold(value: object, expected: object)
 def test_huge_details_are_cut(value: object, format: Any) -> None:  # noqa: A002
     """A body stays under two million bytes, and ends."""
     assert 2_000_000 > len(render_error(errors.NotFound(details=value), format=format).body)
+
+
+def test_deep_details_are_cut() -> None:
+    """Nobody reads deeper, and parsers have a limit too."""
+    value: Any = "core"
+    for _ in range(1_000):
+        value = [value]
+    shown = json.dumps(loaded(errors.NotFound(details=value))["details"])
+    assert (DEPTH_LIMIT + 1, True) == (shown.count("["), '["..."]' in shown)
 
 
 def test_a_huge_message_is_cut() -> None:

@@ -23,9 +23,11 @@ from catchasync import (
     ErrorHandler,
     ErrorResponse,
     HttpError,
+    _told,
     catch_async,
     log_error,
 )
+from catchasync._told import is_known, is_news
 from catchasync.errors import NotFound, ServiceUnavailable
 from tests.hostile import Broken, hostile
 from tests.support import Boom, step
@@ -346,9 +348,9 @@ class TestRules:
         def rule(_error: Boom, _context: ErrorContext) -> None:
             raise error if is_same else broken
 
-        response = errors(error, ErrorContext(request="request"))
+        response = errors(error, ErrorContext(request="request", debug=True))
         assert 500 == response.status
-        assert b"secret" not in response.body
+        assert {"type", "title", "status", "detail"} == set(body_of(response))
         assert [error, *([] if is_same else [broken])] == reports.errors
         assert "request" == reports.contexts[-1].request
 
@@ -607,6 +609,49 @@ class TestReportedOnce:
         assert 1 == len(reports.errors)
         errors.report(raised(error))
         assert 2 == len(reports.errors)
+
+    def test_reported_first_and_raised_twice(self, errors: ErrorHandler, reports: Reports) -> None:
+        """Raised more than once since, it is a new failure."""
+        error = Boom()
+        errors.report(error)
+        raised(error)
+        errors.report(raised(error))
+        assert 2 == len(reports.errors)
+
+    def test_a_mark_of_a_task_that_is_gone(self) -> None:
+        """Its ids may belong to something else by now: in another task the error is new."""
+
+        async def look() -> bool:
+            return is_known(error, 1)
+
+        async def main() -> tuple[bool, bool, bool]:
+            assert is_news(error, 1)
+            alive = await asyncio.create_task(look())
+            gone: Any = lambda: None  # noqa: E731
+            marks = vars(error)["__catchasync_told__"]
+            marks[1] = marks[1]._replace(task=gone)
+            return alive, is_known(error, 1), await asyncio.to_thread(is_known, error, 1)
+
+        error = Boom()
+        assert (True, False, True) == asyncio.run(main())
+        assert is_known(error, 1)
+
+    def test_two_threads_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A second thread that asks while the first marks the error waits for it."""
+        answers: list[bool] = []
+        error = Boom()
+        second = threading.Thread(target=lambda: answers.append(is_news(error, 1)))
+
+        def slow(error: BaseException) -> Any:
+            monkeypatch.undo()
+            second.start()
+            second.join(0.05)
+            return _told._mark(error)
+
+        monkeypatch.setattr(_told, "_mark", slow)
+        assert is_news(error, 1)
+        second.join()
+        assert [False] == answers
 
     def test_raised_anew(self, errors: ErrorHandler, reports: Reports) -> None:
         """An error object that many failures share is reported for each."""

@@ -7,6 +7,7 @@ import copy
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
@@ -47,6 +48,7 @@ def test_a_response_is_pickled_and_copied() -> None:
 def test_it_is_no_data(serialise: Callable[[Any], Any]) -> None:
     """Whoever takes it for data fails loudly."""
     response = ErrorResponse(404, {}, b"secret")
+    assert not is_dataclass(response)
     with pytest.raises(TypeError):  # noqa: PT011 - whatever they say
         serialise(response)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import textwrap
@@ -56,6 +57,7 @@ def run(program: str, *options: str) -> Outcome:
         text=True,
         check=False,
         timeout=60,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},  # what is not flushed must be missing
     )
     return Outcome(result.returncode, result.stdout.splitlines(), result.stderr)
 
@@ -130,7 +132,10 @@ class TestEachPlace:
 
     def test_expected_errors_are_printed(self, place: str) -> None:
         """What the log shows without a traceback is printed as without us."""
-        program = f"ErrorHandler().install()\n{textwrap.dedent(FAILURES[place])}"
+        program = (
+            "logging.basicConfig(level=logging.INFO)\n"
+            f"ErrorHandler().install()\n{textwrap.dedent(FAILURES[place])}"
+        )
         outcome = run(program.replace("ValueError(", "NotFound("))
         if place != "unraisable":  # its error is in the prelude
             assert 1 == outcome.err.count("Traceback (most recent call last)")

@@ -70,6 +70,7 @@ AXIOS = "application/json, text/plain, */*"
         ("text, html, /, text/, /html, text/html/x, text/plain", "text"),
         (", ,,;;;q=1, text/plain", "text"),
         ('text/html;x="a,text/plain;q=1";q=0.5, application/json;q=0.4', "html"),
+        ('text/html;x="a,text/plain,b";q=0.5, application/json;q=0.6', "problem"),
         ('text/html;x="a\\",b";q=0.5, application/json;q=0.4', "html"),
     ],
 )

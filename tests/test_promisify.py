@@ -1048,9 +1048,9 @@ class AsyncCall:
     ("function", "options", "error", "message"),
     [
         (5, {}, TypeError, r"promisify\(\) takes a function that calls back: got 5"),
-        (an_async_function, {}, TypeError, "an_async_function is an? coroutine function"),
-        (an_async_generator, {}, TypeError, "async generator function"),
-        (a_generator, {}, TypeError, "a_generator is an? generator function"),
+        (an_async_function, {}, TypeError, "an_async_function is a coroutine function"),
+        (an_async_generator, {}, TypeError, "is an async generator function"),
+        (a_generator, {}, TypeError, "a_generator is a generator function"),
         (AsyncCall(), {}, TypeError, "coroutine function, which never calls back"),
         (lambda: None, {}, TypeError, r"\(\) takes no positional argument.*callback='...'"),
         (lambda a: None, {"callback": "b"}, TypeError, r"\(a\) takes no keyword 'b'"),

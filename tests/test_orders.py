@@ -109,6 +109,17 @@ def test_only_what_was_done_is_undone(place: Place) -> None:
     assert ([], {}) == (place.states(), place.app.shop.payments.paid)
 
 
+def test_a_browser_is_sent_to_another_page(place: Place) -> None:
+    """A rule may answer by a redirect, for those who read HTML; the failure is reported as ever."""
+    place.http.headers["accept"] = "text/html,*/*"
+    place.http.follow_redirects = True
+    answer = place.order(quantity=9)
+    assert [303] == [each.status_code for each in answer.history]
+    assert (200, "/payment") == (answer.status_code, answer.url.path)
+    assert "another card" in answer.text
+    assert ["PaymentRefused"] == [type(error).__name__ for error, _ in place.told.errors]
+
+
 def test_what_cannot_be_undone_is_reported(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first error is the answer, the other steps are undone, and both are reported."""
 

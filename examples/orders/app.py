@@ -9,12 +9,12 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from catchasync import ErrorContext, ErrorHandler, catch_async, log_error
 from examples.edge import Edge, answering, answers_http_exceptions
-from examples.orders.errors import InvalidOrder, PartFailed, PartsFailed
+from examples.orders.errors import InvalidOrder, PartFailed, PartsFailed, PaymentRefused
 from examples.orders.parts import Parts
 from examples.orders.service import Shop, checked
 from examples.orders.store import Stock
@@ -32,6 +32,12 @@ def make_errors(*reporters: Any) -> ErrorHandler:
             return None  # a bug is among them
         details = [{"code": part.code, **part.details} for part in parts]
         return PartsFailed(f"{len(parts)} parts could not be fetched", details=details)
+
+    @errors.on(PaymentRefused)
+    def send_on(_error: PaymentRefused, context: Any) -> Response | None:
+        """Send a browser to a page for people; programs are told as ever."""
+        is_browser = "text/html" in (context.accept or "")
+        return RedirectResponse("/payment", 303) if is_browser else None
 
     return errors
 
@@ -82,7 +88,12 @@ def routes(shop: Shop, parts: Parts, errors: ErrorHandler) -> list[Route]:
         fetch = parts.fetch_each if is_patient else parts.fetch_all
         return JSONResponse({"order": order.view(), **await fetch(order.id)})
 
+    @handle
+    async def payment(_request: Request) -> Response:
+        return HTMLResponse("<!doctype html><title>Payment</title>Please try another card.")
+
     return [
+        Route("/payment", payment),
         Route("/orders", place, methods=["POST"]),
         Route("/orders", show_all),
         Route("/orders/{id:int}", show),

@@ -39,8 +39,9 @@ def named(body: Iterable[ast.stmt], prefix: str) -> Iterable[str]:
 
 def is_test(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Say whether pytest runs it."""
-    is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    return is_function and node.name.startswith("test_")
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    return node.name.startswith("test_")
 
 
 def test_every_requirement_has_its_row() -> None:

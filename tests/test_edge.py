@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from catchasync import ErrorHandler
 from examples.edge import Edge, answers_http_exceptions, context
@@ -96,6 +98,24 @@ def test_a_stream_that_fails(http: httpx.Client, told: Told, at: int) -> None:
     assert [f"{number}\n" for number in range(at)] == received
     assert 1 == len(told)
     assert 200 == http.get("/stream/3").status_code
+
+
+async def broken_page(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer, and fail then: a server alone would notice nothing."""
+    await PlainTextResponse("looks whole")(scope, receive, send)
+    raise ZeroDivisionError
+
+
+def test_the_server_is_told() -> None:
+    """A failure after the answer is raised again, also where the answer looks whole."""
+
+    async def ask() -> None:
+        transport = httpx.ASGITransport(Edge(broken_page, ErrorHandler(reporters=())))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            await client.get("/")
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(ask())
 
 
 def test_outside_of_a_request() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import socket
@@ -30,6 +31,7 @@ class Api:
 
     http: httpx.Client
     upstream: Upstream
+    services: str
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def api(caplog: pytest.LogCaptureFixture) -> Iterator[Api]:
         serving(App(Source(services))) as address,
         httpx.Client(base_url=address, trust_env=False, timeout=30) as http,
     ):
-        yield Api(http, upstream)
+        yield Api(http, upstream, services)
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
@@ -176,6 +178,19 @@ def test_an_export_that_fails_midway(api: Api, caplog: pytest.LogCaptureFixture)
     assert 2 == len("".join(received).splitlines())
     assert ("ERROR", "broken off: SourceInvalid") in logged(caplog)
     assert 200 == api.http.get("/posts/1").status_code
+
+
+def test_the_server_is_told_of_an_export_that_fails(api: Api) -> None:
+    """What came too late to be answered is raised again: the server breaks the connection off."""
+    api.upstream.kept[2] = {"id": 3}
+
+    async def ask() -> None:
+        transport = httpx.ASGITransport(App(Source(api.services)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            await client.get("/posts/export")
+
+    with pytest.raises(SourceInvalid):
+        asyncio.run(ask())
 
 
 def test_an_export_that_fails_at_once(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import sys
@@ -16,9 +17,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from catchasync import spawn
 from examples.serving import serving
-from examples.task_manager.app import Manager
+from examples.task_manager.app import Manager, finishing
 from examples.task_manager.controllers import PAGE
+from examples.task_manager.model import Task
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -233,6 +236,21 @@ def test_all_workers_are_busy(tmp_path: Path) -> None:
         assert "1" == answer.headers["retry-after"]
     assert ["cancelled", "pending"] == [task.state for task in app.tasks.all()]
     assert [] == app.tasks.get(busy).artifacts
+
+
+def test_the_end_of_the_program(tmp_path: Path) -> None:
+    """What runs is cancelled, and has undone what it did before all is over."""
+
+    async def end(app: Manager) -> Task:
+        async with finishing(app):
+            task = app.tasks.begin(app.tasks.create({"name": "x", "mode": "hang"}).id)
+            app.tasks.watch(task, spawn(app.tasks.run(task), next=app.errors))
+            while not task.artifacts:  # it has not begun
+                await asyncio.sleep(0)
+        return task
+
+    task = asyncio.run(asyncio.wait_for(end(Manager(tmp_path / "errors.jsonl")), 3))
+    assert ("cancelled", []) == (task.state, task.artifacts)
 
 
 def test_every_answer_is_as_the_client_reads_it(client: Client) -> None:

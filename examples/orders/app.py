@@ -30,7 +30,7 @@ def make_errors(*reporters: Any) -> ErrorHandler:
         parts = [error for error in group.exceptions if isinstance(error, PartFailed)]
         if len(parts) < len(group.exceptions):
             return None  # a bug is among them
-        details = [{"code": part.code, **part.details} for part in parts]
+        details = [{"code": part.code, **(part.details or {})} for part in parts]
         return PartsFailed(f"{len(parts)} parts could not be fetched", details=details)
 
     @errors.on(PaymentRefused)

@@ -1,0 +1,1 @@
+"""An asynchronous task manager, whose tasks fail in every way that tasks fail."""

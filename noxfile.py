@@ -50,6 +50,13 @@ def group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, *names)
 
 
+def extras() -> tuple[str, ...]:
+    """Return what the extras ask for: every framework that has an integration, and trio."""
+    return tuple(
+        bound for bounds in PROJECT["project"]["optional-dependencies"].values() for bound in bounds
+    )
+
+
 def install_wheel(session: nox.Session, *requirements: str) -> None:
     """Build the wheel and install it, and what else the session needs."""
     session.install(*PROJECT["build-system"]["requires"], *requirements)
@@ -68,7 +75,7 @@ def run_suite(session: nox.Session, *options: str, **env: str) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests on each Python; once more, but for the long ones, on wrapt without its C."""
-    install_wheel(session, *group("tests", "libraries"))
+    install_wheel(session, *extras(), *group("tests", "libraries"))
     session.env["COVERAGE_FILE"] = str(COVERAGE_DATA / f".coverage.{session.name}")
     session.run("coverage", "erase")
     run_suite(session)
@@ -89,9 +96,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session(default=False)
 def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest version of each dependency that pyproject.toml allows."""
-    extras = PROJECT["project"]["optional-dependencies"].values()
-    bounds = [*PROJECT["project"]["dependencies"], *(bound for extra in extras for bound in extra)]
-    bounds += group("libraries")
+    bounds = [*PROJECT["project"]["dependencies"], *extras(), *group("libraries")]
     install_wheel(session, *group("tests"), *(bound.replace(">=", "==") for bound in bounds))
     session.run("python", "-P", "-m", "pytest", *session.posargs)
 
@@ -99,7 +104,7 @@ def oldest(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check all code with mypy, as each Python, and with pyright; then as a user would."""
-    install_wheel(session, *group("types", "tests", "bench", "demo"))
+    install_wheel(session, *extras(), *group("types", "tests", "bench", "demo"))
     for version in PYTHONS:
         session.run("mypy", "--python-version", version)
     session.run("pyright")
@@ -109,7 +114,7 @@ def types(session: nox.Session) -> None:
 @nox.session(default=False)
 def types_of_the_wheel(session: nox.Session) -> None:
     """Check tests/typing/ against the wheel, away from our code and settings."""
-    install_wheel(session, *group("types", "tests"))  # the frameworks too, for the integrations
+    install_wheel(session, *extras(), *group("types", "tests"))
     folder = Path(session.create_tmp()).resolve() / "typing"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "tests" / "typing", folder)
@@ -148,7 +153,7 @@ def build(session: nox.Session) -> None:
     """Build sdist and wheel into dist/, and test the wheel from what the sdist unpacks to."""
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
-    session.install(*group("build", "tests", "libraries"))
+    session.install(*extras(), *group("build", "tests", "libraries"))
     session.run("python", "-m", "build")
     session.run("twine", "check", "--strict", *map(str, dist.iterdir()))
     [wheel] = dist.glob("*.whl")

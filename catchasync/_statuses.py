@@ -206,6 +206,11 @@ def known_of(error: object) -> Known:
     return _known_remembered(kind)
 
 
+def is_named(error: object, module: str, name: str) -> bool:
+    """Say whether the class of an error, or one of its bases, has this name in this module."""
+    return (module, name) in _names(type(error))
+
+
 def _known(kind: type) -> Known:
     return Known(list(_names(kind)))
 

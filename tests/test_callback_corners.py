@@ -312,7 +312,7 @@ class Slotted:
 
 def test_a_replaced_function_that_compares_equal_is_the_one_that_runs(run: Run) -> None:
     """Functions are told apart by identity."""
-    target = type("Target", (), {})()
+    target: Any = type("Target", (), {})()
     proxy = promisify_all(target)
     for value in (1, 2):
         target.read = Handler("same", value)

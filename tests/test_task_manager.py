@@ -245,7 +245,7 @@ def test_the_end_of_the_program(tmp_path: Path) -> None:
         async with finishing(app):
             task = app.tasks.begin(app.tasks.create({"name": "x", "mode": "hang"}).id)
             app.tasks.watch(task, spawn(app.tasks.run(task), next=app.errors))
-            while not task.artifacts:  # it has not begun
+            while not task.artifacts:  # noqa: ASYNC110 - it has not begun
                 await asyncio.sleep(0)
         return task
 

@@ -48,7 +48,7 @@ def test_rollback_first() -> None:
     errors, reported = make_errors()
     seen: list[tuple[str, int]] = []
 
-    @web.middleware
+    @web.middleware  # type: ignore[untyped-decorator]
     async def transaction(request: Any, handler: Any) -> Any:
         try:
             return await handler(request)
@@ -186,14 +186,14 @@ class RecordingWriter:
 
 def test_body_with_a_size() -> None:
     """The size, the text and the type of a body are the framework's to ask for."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
     io = pytest.importorskip("io")
     seen: list[str] = []
 
     async def handler(request: Any) -> Any:
         return web.Response(body=io.BytesIO(b"ok"))
 
-    @web.middleware
+    @web.middleware  # type: ignore[untyped-decorator]
     async def outside(request: Any, handler: Any) -> Any:
         response = await handler(request)
         seen.append(f"{response.body.decode()} {response.body.size}")
@@ -256,7 +256,7 @@ def test_websocket_that_fails() -> None:
 
 def test_rules_that_answer() -> None:
     """A rule may return a response of aiohttp's, and be async."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
 
     @errors.on(Teapot)
     async def _(error: Exception, context: Any) -> Any:
@@ -302,8 +302,8 @@ def test_cancelled_future_is_no_failure() -> None:
 
 def test_refusals() -> None:
     """What is no application, or no error handler, is refused."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
     with pytest.raises(TypeError, match=r"an aiohttp web\.Application first: got None"):
         install(None, errors)  # type: ignore[type-var]
-    with pytest.raises(TypeError, match="an? catchasync.ErrorHandler second: got None"):
+    with pytest.raises(TypeError, match=r"a catchasync\.ErrorHandler second: got None"):
         install(web.Application(), None)  # type: ignore[arg-type]

@@ -101,7 +101,7 @@ def test_responses_that_are_raised(is_decorated: bool) -> None:  # noqa: FBT001 
 
 def test_headers_of_the_failed_handler_are_dropped() -> None:
     """What the handler had set on the response does not go out with the answer."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
 
     def handler() -> str:
         bottle.response.set_header("Content-Encoding", "gzip")
@@ -141,7 +141,7 @@ def test_decorated_generator_is_reported_once() -> None:
 @pytest.mark.parametrize("body", ["short and stout", b"short and stout"])
 def test_rules_that_answer(body: Any, is_decorated: bool) -> None:  # noqa: FBT001 - a parameter
     """A rule may return a response of Bottle's, and be async."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
 
     @errors.on(Teapot)
     async def _(error: Exception, context: Any) -> Any:
@@ -211,15 +211,15 @@ def test_urls_are_unchanged() -> None:
 
 def test_twice() -> None:
     """Bottle refuses a second installation."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
     with pytest.raises(AttributeError, match="already defined"):
         install(app_of(bug, errors), errors)
 
 
 def test_refusals() -> None:
     """What is no application, or no error handler, is refused."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
     with pytest.raises(TypeError, match="a Bottle app first: got None"):
-        install(None, errors)
+        install(None, errors)  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match="second: got None"):
         install(bottle.Bottle(), None)  # type: ignore[arg-type]

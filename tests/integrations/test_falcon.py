@@ -73,7 +73,7 @@ def teapot(resp: Any) -> None:
 @both
 def test_response_that_was_being_made(app_of: App) -> None:
     """Of a response that was being made, nothing is sent that says something of the body."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
 
     def handler(resp: Any) -> None:
         resp.text, resp.etag, resp.content_type = "half", "tag", "text/csv"
@@ -160,7 +160,7 @@ def test_next_without_install(is_async: bool) -> None:  # noqa: FBT001 - a param
 @pytest.mark.parametrize("is_async", [False, True])
 def test_async_rules(is_async: bool) -> None:  # noqa: FBT001 - a parameter
     """A rule may be async, and may return a response of Falcon's."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
 
     @errors.on(Teapot)
     async def _(error: Exception, context: Any) -> Any:
@@ -286,7 +286,7 @@ def test_streams_that_do_not_fail(app_of: App) -> None:
 
 def test_files_are_left_to_the_server() -> None:
     """A file is handed to the server as it is, so that it may be sent by the system."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
     seen: list[Any] = []
 
     class File(io.BytesIO):
@@ -362,7 +362,7 @@ def test_wrapped_router() -> None:
 
 def test_nothing_is_kept() -> None:
     """After a request the thread holds no request, and `next` knows of none."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
     get(wsgi_app(bug, errors))
     with pytest.raises(falcon.HTTPStatus):
         as_next(errors)(RuntimeError("secret"))
@@ -370,7 +370,7 @@ def test_nothing_is_kept() -> None:
 
 def test_refusals() -> None:
     """What is no application, or no error handler, is refused."""
-    errors, _ = make_errors()
+    errors, _reported = make_errors()
     with pytest.raises(TypeError, match="a Falcon app first: got None"):
         install(None, errors)  # type: ignore[type-var]
     with pytest.raises(TypeError, match="second: got None"):

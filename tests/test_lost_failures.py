@@ -292,6 +292,12 @@ class TestFixture:
 
         assert "catchasync" in names
 
+    def test_it_is_a_watch(self, lost_failures: LostFailures) -> None:
+        """What the fixture gives takes what the test expects to be lost."""
+        in_a_thread()
+
+        assert "x" == str(lost_failures.take(Boom))
+
     def test_a_run_that_does_not_use_it(self, tmp_path: Path) -> None:
         """Loading the plugin imports no `catchasync.testing`, and warns of nothing."""
         program = (

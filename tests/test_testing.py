@@ -20,7 +20,7 @@ from catchasync import (
 )
 from catchasync.conventions import result_first
 from catchasync.testing import AsyncRecordingNext, CallsBack, FakeResponse, RecordingNext
-from tests.backends import BACKENDS, in_thread, run_on
+from tests.backends import BACKENDS, in_thread, run_on, soon
 from tests.support import Boom, run_python
 
 Run = Callable[..., Any]
@@ -143,13 +143,11 @@ class TestRecordingNext:
         async def main() -> None:
             next()
             await next.called()
-            threads = [threading.Thread(target=next, args=(Boom(),)) for _ in range(3)]
-            for thread in threads:
-                thread.start()
-            await next.called(3)
+            soon(in_thread, next, Boom())
+            await next.called(2)
+            soon(in_thread, next, Boom())
+            soon(in_thread, next, Boom())
             await next.called(4)
-            for thread in threads:
-                thread.join()
 
         run(main)
         assert 3 == len(next.errors)

@@ -86,7 +86,9 @@ class LostFailures:
         gc.collect()  # tasks and callbacks say when they are dropped that nobody asked for them
         errors = [lost.error for lost in self.failures]
         if errors:
-            cause = errors[0] if len(errors) == 1 else BaseExceptionGroup("lost", errors)
+            cause = (
+                errors[0] if len(errors) == 1 else BaseExceptionGroup("failures were lost", errors)
+            )
             raise AssertionError(f"failures were lost: {self._told()}") from cause  # noqa: EM102
 
     def _told(self) -> str:

@@ -31,7 +31,7 @@ async def fetch() -> int:
 
 async def main() -> None:
     await next_.called(2, timeout=1)
-    next_.called()  # type: ignore[unused-awaitable, unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
+    next_.called()  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
 
 
 promisify(CallsBack((None, 1), (OSError(),), when="thread", callback="done"), callback="done")

@@ -43,7 +43,8 @@ class LostFailures:
     """
     Watch for failures that nobody is told of; a context manager that fails when there were some.
 
-    The pytest fixture `lost_failures` is one. While it is open, what it sees is not printed.
+    The pytest fixture `lost_failures` is one. While it is open, what would be printed by the hooks
+    of the interpreter, or of a loop, goes no further; what is logged is logged as ever.
     """
 
     def __init__(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
+from catchasync._failures import as_error
 from catchasync._fakes import CallsBack, FakeResponse
 from catchasync._lost import Lost, LostFailures
 from catchasync._promisify import promisify
@@ -33,7 +34,8 @@ class Arrival:
     """One call of a `RecordingNext`.
 
     Args:
-        error: What it was called with; ``None`` where it was called to go on.
+        error: What it was called with, a `CallbackError` of what is no exception; ``None`` where
+            it was called to go on.
         thread: The name of the thread it was called on.
     """
 
@@ -57,14 +59,15 @@ class RecordingNext:
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, Callable[[], Any]]] = []
 
-    def __call__(self, error: BaseException | None = None) -> Any:
-        """Record the call, and give the answer."""
+    def __call__(self, error: object = None, *_values: object) -> Any:
+        """Record the call, and give the answer; as error-first callbacks do, it drops values."""
         self._record(error)
         return self._answer()
 
-    def _record(self, error: BaseException | None) -> None:
+    def _record(self, error: object) -> None:
+        came = None if error is None else as_error(error)
         with self._changed:
-            self.arrivals.append(Arrival(error, threading.current_thread().name))
+            self.arrivals.append(Arrival(came, threading.current_thread().name))
             count = len(self.arrivals)
             due = [wake for wanted, wake in self._waiting if wanted <= count]
             self._waiting = [one for one in self._waiting if one[0] > count]
@@ -197,7 +200,7 @@ class AsyncRecordingNext(RecordingNext):
         answer: What it returns; an exception is raised instead.
     """
 
-    async def __call__(self, error: BaseException | None = None) -> Any:
+    async def __call__(self, error: object = None, *_values: object) -> Any:
         """Record the call, and give the answer."""
         self._record(error)
         return self._answer()

@@ -206,6 +206,14 @@ def test_exits_go_by(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [SystemExit] == [args.exc_type for args in told]
 
 
+def test_a_forgotten_await() -> None:
+    """Where warnings are errors, a coroutine that nobody awaited is a loss."""
+    with LostFailures() as lost:
+        fail_async()  # type: ignore[unused-coroutine]  # pyright: ignore[reportUnusedCoroutine]
+
+        assert "'fail_async' was never awaited" in str(lost.take(RuntimeWarning))
+
+
 def test_it_puts_back_what_it_found() -> None:
     """After the block the hooks and loggers are as before; to close it unopened is allowed."""
     found = threading.excepthook, sys.unraisablehook, list(logging.getLogger("asyncio").handlers)
@@ -295,6 +303,13 @@ class TestFixture:
     def test_it_is_a_watch(self, lost_failures: LostFailures) -> None:
         """What the fixture gives takes what the test expects to be lost."""
         in_a_thread()
+
+        assert "x" == str(lost_failures.take(Boom))
+
+    @pytest.mark.asyncio
+    async def test_in_an_async_test(self, lost_failures: LostFailures) -> None:
+        """A task that nobody awaited is found when it is dropped, also while the loop runs."""
+        await asyncio.wait([asyncio.create_task(fail_async())])
 
         assert "x" == str(lost_failures.take(Boom))
 

@@ -104,6 +104,15 @@ class TestRecordingNext:
             next.expect_none()
         assert isinstance(caught.value.__cause__, Boom)
 
+    def test_it_may_be_a_callback(self) -> None:
+        """Values beside the error are dropped, and an error that is no exception is made one."""
+        next = RecordingNext()
+        CallsBack((None, "content"), (13,))(next)
+
+        assert [None, "CallbackError(13)"] == [
+            one.error and repr(one.error) for one in next.arrivals
+        ]
+
     def test_its_answer(self) -> None:
         """It returns its answer; one that is an exception is raised."""
         assert "answer" == RecordingNext("answer")()

@@ -74,7 +74,7 @@ class LostFailures:
             if isinstance(lost.error, error_type):
                 self.failures.remove(lost)
                 return lost.error
-        msg = f"expected that {error_type.__name__} was lost: {self._told()}"
+        msg = f"expected that {error_type.__name__} was lost:{self._told()}"
         raise AssertionError(msg)
 
     def check(self) -> None:
@@ -90,11 +90,11 @@ class LostFailures:
             cause = (
                 errors[0] if len(errors) == 1 else BaseExceptionGroup("failures were lost", errors)
             )
-            raise AssertionError(f"failures were lost: {self._told()}") from cause  # noqa: EM102
+            raise AssertionError(f"failures were lost:{self._told()}") from cause  # noqa: EM102
 
     def _told(self) -> str:
         if not self.failures:
-            return "none was."
+            return " none was."
         lines = (f"\n  {described(one.error)} ({one.how})" for one in self.failures)
         return "".join(lines)
 

@@ -101,7 +101,7 @@ LOSSES = {
 @pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
 def test_it_fails(lose: Callable[[], None]) -> None:
     """A failure that nobody was told of fails the block, as the cause."""
-    with pytest.raises(AssertionError, match="failures were lost: ") as caught, LostFailures():
+    with pytest.raises(AssertionError, match="failures were lost:") as caught, LostFailures():
         lose()
 
     assert isinstance(caught.value.__cause__, Boom)
@@ -128,7 +128,7 @@ def test_what_it_says() -> None:
 
     assert "<LostFailures: [Boom('x'), Boom('x'), Boom('x')]>" == repr(lost)
     lines = str(caught.value).splitlines()
-    assert "failures were lost: " == lines[0]
+    assert "failures were lost:" == lines[0]
     assert re.fullmatch(r"  Boom: x \(thread worker, where nobody caught it\)", lines[1])
     assert re.fullmatch(r"  Boom: x \(task fail_async, where nobody caught it\)", lines[2])
     assert re.fullmatch(r"  Boom: x \(late failure of .*handler\)", lines[3])
@@ -142,7 +142,7 @@ def test_taking_what_is_not_there() -> None:
         with pytest.raises(AssertionError, match=r"expected that Boom was lost: none was\."):
             lost.take(Boom)
         after_the_decision()
-        with pytest.raises(AssertionError, match=r"KeyError was lost: \n  Boom: x \(late"):
+        with pytest.raises(AssertionError, match=r"KeyError was lost:\n  Boom: x \(late"):
             lost.take(KeyError)
         assert [Boom] == [type(one.error) for one in lost.failures]
         lost.take(Boom)
@@ -181,7 +181,7 @@ def test_it_hides_no_failure() -> None:
         raise KeyError
 
     [note] = caught.value.__notes__
-    assert note.startswith("failures were lost: \n  Boom: x (late failure of ")
+    assert note.startswith("failures were lost:\n  Boom: x (late failure of ")
 
 
 def test_the_same_is_told_once() -> None:

@@ -25,11 +25,11 @@ class FakeResponse:
     """
 
     def __init__(self, *, fails: BaseException | None = None, after: int = 0) -> None:
-        self.status_code = 200
+        self.status_code: int = 200
         self.headers: dict[str, str] = {}
         self.chunks: list[bytes] = []
-        self.headers_sent = False
-        self.ended = False
+        self.headers_sent: bool = False
+        self.ended: bool = False
         self._fails = fails
         self._after = after
 

@@ -54,8 +54,8 @@ def is_known(error: BaseException, serial: int) -> bool:
 
 
 def is_known_to_any(error: BaseException) -> bool:
-    """Say whether this failure has been reported by anybody; the log counts as nobody."""
-    return any(is_known(error, serial) for serial in _marks_of(error) if serial != LOG)
+    """Say whether this failure has been reported by anybody."""
+    return any(is_known(error, serial) for serial in _marks_of(error))
 
 
 def _marks_of(error: BaseException) -> dict[int, object]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from catchasync import ErrorHandler, catch_async, wrap_callback
+from catchasync import ErrorHandler, catch_async, log_error, wrap_callback
 from catchasync.testing import CallsBack, Lost, LostFailures, RecordingNext
 from tests.support import Boom
 
@@ -48,6 +48,18 @@ def in_a_task(factory: Callable[[], asyncio.AbstractEventLoop] | None = None) ->
 
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main())
+
+
+def in_a_task_of_a_cycle() -> None:
+    """Lose a failure in a task that only the garbage collector finds."""
+
+    async def main() -> None:
+        task = asyncio.create_task(fail_async())
+        await asyncio.wait([task])
+        holder: list[Any] = [task]
+        holder.append(holder)
+
+    asyncio.run(main())
 
 
 def in_a_callback_of_a_loop() -> None:
@@ -91,6 +103,7 @@ LOSSES = {
     "thread": in_a_thread,
     "task": in_a_task,
     "task of uvloop": functools.partial(in_a_task, uvloop.new_event_loop),
+    "task of a cycle": in_a_task_of_a_cycle,
     "loop": in_a_callback_of_a_loop,
     "finaliser": in_a_finaliser,
     "late": after_the_decision,
@@ -160,6 +173,7 @@ def test_what_was_reported_is_not_lost(layer: str) -> None:
         else:
             errors(Boom())
             errors.report(Boom())
+            log_error(Boom())
             logging.getLogger("catchasync").error("no failure")
             catch_async(next=errors)(fail)()
 

@@ -71,7 +71,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
             raise metadata.PackageNotFoundError(name)
         return versions[name]
 
-    requirements = ["wrapt>=2", "pytest>=4.2; extra == 'pytest'", 'nowhere>=1; extra == "nowhere"']
+    requirements = [
+        "wrapt>=2",
+        "pytest>=4.2.0; extra == 'pytest'",
+        'nowhere>=1; extra == "nowhere"',
+    ]
     monkeypatch.setattr(metadata, "version", version)
     monkeypatch.setattr(metadata, "requires", lambda _name: requirements)
     return versions
@@ -85,9 +89,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         ("4.2.0.post1", "4.2.0.post1, at hand"),
         ("5.0rc1", "5.0rc1, at hand"),
         ("4.2+abc", "4.2+abc, at hand"),
-        ("4.1.13", "4.1.13 is too old, needs 4.2: pip install -U 'catchasync[pytest]'"),
-        ("4.2rc1", "4.2rc1 is too old, needs 4.2: pip install -U 'catchasync[pytest]'"),
-        ("unknown", "unknown is too old, needs 4.2: pip install -U 'catchasync[pytest]'"),
+        ("4.1.13", "4.1.13 is too old, needs 4.2.0: pip install -U 'catchasync[pytest]'"),
+        ("4.2rc1", "4.2rc1 is too old, needs 4.2.0: pip install -U 'catchasync[pytest]'"),
+        ("unknown", "unknown is too old, needs 4.2.0: pip install -U 'catchasync[pytest]'"),
     ],
 )
 def test_the_lower_bound_counts(

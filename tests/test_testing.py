@@ -311,6 +311,16 @@ class TestCallsBack:
 
         assert errno == next.expect_one(CallbackError).value
 
+    def test_later_in_order(self) -> None:
+        """What is released comes in the order of the calls."""
+        came: list[str] = []
+        fake = CallsBack((), when="later")
+        fake(lambda: came.append("first"))
+        fake(lambda: came.append("second"))
+        fake.release()
+
+        assert ["first", "second"] == came
+
     def test_never(self, run: Run) -> None:
         """Without an outcome, the callback is dropped."""
         with pytest.raises(CallbackNeverCalled):

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 from typing import Final
 
 import pytest
@@ -22,8 +23,8 @@ import catchasync.integrations
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 CONFIG: Final = (DOCS / "site" / "mkdocs.yml").read_text(encoding="utf-8")
-ELSEWHERE: Final = {"libraries.md", "integrations.md"}
-"""Pages whose programs have tests of their own: each is a program by itself."""
+ELSEWHERE: Final = {"errors.md", "integrations.md", "libraries.md", "testing.md"}
+"""Pages whose blocks are no program: tests of their own run them."""
 
 PATIENCE: Final = 60
 BLOCK: Final = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -104,9 +105,20 @@ def test_program_runs(page: str, request: pytest.FixtureRequest, tmp_path: Path)
     assert [expected for expected, _ in said] == [actual for _, actual in said]
 
 
+@pytest.mark.parametrize("page", sorted(ELSEWHERE))
+def test_other_pages_have_a_test(page: str) -> None:
+    """Where the blocks of a page are not run here, a test module names the page as its document."""
+    tests = Path(__file__).parent.rglob("test_*.py")
+    text = "".join(path.read_text(encoding="utf-8") for path in tests if path != Path(__file__))
+
+    assert "```python" not in PAGES[page] or f'/ "docs" / "{page}"' in text
+
+
 def test_no_program_escapes() -> None:
     """Each Python block of each page is written so that the tests find it."""
-    fence = re.compile(r"^\s*(?:```+|~~~+)\s*\{?\s*\.?(?:python|py)\b", re.MULTILINE | re.IGNORECASE)
+    fence = re.compile(
+        r"^\s*(?:```+|~~~+)\s*\{?\s*\.?(?:python|py)\b", re.MULTILINE | re.IGNORECASE
+    )
     found = {name: len(fence.findall(text)) for name, text in PAGES.items()}
 
     assert found == {
@@ -160,7 +172,7 @@ def test_each_name_of_the_reference_says_what_it_is(name: str) -> None:
         member: value
         for member, value in vars(thing).items()
         if not member.startswith("_")
-        and (inspect.isfunction(value) or inspect.isclass(value))
+        and issubclass(type(value), (FunctionType, type))  # asking a lazy object would load it
         and value.__module__ == getattr(thing, "__module__", name)
     }
 

@@ -163,6 +163,19 @@ def test_reference_has_each_public_name() -> None:
     assert sorted(modules | names) == sorted(reference())
 
 
+def test_reference_has_each_name_of_an_integration() -> None:
+    """What an integration exports is listed; `wrap_router`, the same in all, is elsewhere."""
+    listed = re.findall(
+        r"^::: (catchasync\.integrations\.\w+)\n.*\n *members: \[(.*)\]$",
+        PAGES["reference/integrations.md"],
+        re.MULTILINE,
+    )
+    assert len(listed) == sum(name.startswith("catchasync.integrations.") for name in reference())
+    for name, members in listed:
+        pytest.importorskip(name)
+        assert {*import_module(name).__all__} == {*members.split(", "), "wrap_router"}, name
+
+
 @pytest.mark.parametrize("name", reference())
 def test_each_name_of_the_reference_says_what_it_is(name: str) -> None:
     """What the reference shows has a docstring, and so has what is public in it."""

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -144,6 +145,26 @@ def test_each_framework_has_a_page() -> None:
 
     assert modules == found
     assert modules == {Path(name).stem for name in PAGES if name.startswith("frameworks/")}
+
+
+def test_promised_versions_are_the_tested_ones() -> None:
+    """The promise and each framework's page name the bounds and Pythons of the package."""
+    with (DOCS.parent / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    bounds = {
+        extra: bound.partition(">=")[2]
+        for extra, [bound] in project["optional-dependencies"].items()
+    }
+    text = PAGES["compatibility.md"]
+    pythons = re.findall(r":: (3\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
+
+    assert bounds == dict(
+        re.findall(r"^\| `catchasync\[(\w+)\]` \| .* (\S+) \|$", text, re.MULTILINE)
+    )
+    assert f"| {', '.join(pythons)} |" in text
+    for extra, bound in bounds.items():
+        page = PAGES.get(f"frameworks/{extra}.md", bound)
+        assert bound in page.partition("```")[0], extra
 
 
 def reference() -> list[str]:

@@ -90,7 +90,8 @@ class LostFailures:
             cause = (
                 errors[0] if len(errors) == 1 else BaseExceptionGroup("failures were lost", errors)
             )
-            raise AssertionError(f"failures were lost:{self._told()}") from cause  # noqa: EM102
+            msg = f"failures were lost:{self._told()}"
+            raise AssertionError(msg) from cause
 
     def _told(self) -> str:
         if not self.failures:

@@ -185,9 +185,9 @@ def test_what_cannot_be_undone_is_told(client: Client) -> None:
         ("POST", "/tasks", b"[]", 422, "invalid_task", "route"),
         ("POST", "/tasks", b'{"name": " "}', 422, "invalid_task", "route"),
         ("POST", "/tasks", b'{"mode": "fly"}', 422, "invalid_task", "route"),
-        ("POST", "/tasks", b" " * 10_001, 413, "body_too_large", "edge"),
-        ("GET", "/nowhere", None, 404, None, "edge"),
-        ("PUT", "/tasks", None, 405, None, "edge"),
+        ("POST", "/tasks", b" " * 10_001, 413, "body_too_large", "route"),
+        ("GET", "/nowhere", None, 404, None, "route"),
+        ("PUT", "/tasks", None, 405, None, "route"),
     ],
 )
 def test_what_a_client_does_wrong(  # noqa: PLR0913, PLR0917 - a table

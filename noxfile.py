@@ -136,7 +136,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Run the sample API and call it; ``nox -s demo -- --serve`` leaves it running for you."""
+    """Run the sample API, and call it; ``nox -s demo -- --serve`` leaves it running for you."""
     install_wheel(session, *group("demo"))
     session.run("python", "-m", "examples.sample_api", *session.posargs)
 

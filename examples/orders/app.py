@@ -61,6 +61,7 @@ class App(Starlette):
 
 def routes(shop: Shop, parts: Parts) -> list[Route]:
     """Make the routes."""
+
     async def place(request: Request) -> Response:
         order = await shop.place(**checked(await body(request)))
         return JSONResponse(order.view(), 201)

@@ -26,6 +26,7 @@ PAGE: Final = Path(__file__).with_name("page.html")
 
 def task_routes(tasks: Tasks, errors: ErrorHandler) -> list[Route]:
     """Make the routes of the tasks."""
+
     async def add(request: Request) -> Response:
         return JSONResponse(tasks.create(await body(request)).view(), 201)
 
@@ -66,6 +67,7 @@ def task_routes(tasks: Tasks, errors: ErrorHandler) -> list[Route]:
 
 def other_routes(tasks: Tasks, counts: ErrorCounts) -> list[Route]:
     """Make the routes of the page, and of what it shows besides the tasks."""
+
     async def page(_request: Request) -> Response:
         return HTMLResponse(PAGE.read_text("utf-8"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 
@@ -45,19 +46,20 @@ async def pieces(body: Iterator[bytes]) -> AsyncIterator[bytes]:
 def serving(app: web.Application, port: int = 0) -> Generator[str]:
     """Serve an application on this machine; give its address."""
     loop = asyncio.new_event_loop()
-    with quiet("aiohttp.server"), listening(port) as listener, running(serve(app, listener, loop)):
+    with (
+        quiet("aiohttp.server"),
+        listening(port) as listener,
+        running(lambda: serve(app, listener, loop)),
+    ):
         try:
             yield address_of(listener)
         finally:
             loop.call_soon_threadsafe(leave)
 
 
-def serve(
-    app: web.Application, listener: object, loop: asyncio.AbstractEventLoop
-) -> Callable[[], None]:
-    """Make what serves until `leave` is called on its loop."""
-    options = {"access_log": None, "handle_signals": False, "print": None}
-    return lambda: web.run_app(app, sock=listener, loop=loop, **options)
+def serve(app: web.Application, listener: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    """Serve until `leave` is called on the loop."""
+    web.run_app(app, sock=listener, loop=loop, access_log=None, handle_signals=False, print=None)
 
 
 def leave() -> None:

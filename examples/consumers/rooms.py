@@ -28,9 +28,9 @@ class Rooms:
         timeout: How long to wait for a locked database, in seconds.
     """
 
-    def __init__(self, path: Path, *, timeout: float = 0.02) -> None:
+    def __init__(self, path: Path, *, timeout: float = 5.0) -> None:
         self.path = path
-        self._timeout = timeout
+        self.timeout = timeout
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(SCHEMA)
 
@@ -73,7 +73,7 @@ class Rooms:
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(self.path, timeout=self._timeout)) as database, database:
+            with closing(sqlite3.connect(self.path, timeout=self.timeout)) as database, database:
                 yield database
         except sqlite3.OperationalError as error:
             msg = "the database does not answer"

@@ -210,6 +210,29 @@ def test_a_poison_message_by_mqtt(place: Place, body: object, status: int, kind:
     assert place.told.is_empty
 
 
+@pytest.mark.parametrize("is_put_away", [True, False])
+def test_a_reading_is_acknowledged(
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    is_put_away: bool,  # noqa: FBT001
+) -> None:
+    """Once it is done with, and not where it could not even be put away."""
+    acknowledged: queue.SimpleQueue[int] = queue.SimpleQueue()
+    client: Any = place.app.thermometers._client
+    acknowledge, send = client.ack, client.publish
+    monkeypatch.setattr(client, "ack", lambda *ids: acknowledged.put(acknowledge(*ids)))
+    if not is_put_away:
+        monkeypatch.setattr(client, "publish", lambda *_, **__: send("", "", qos=9))
+    place.read(b"{")
+    assert ("mqtt", 422, "InvalidMessage") == place.told.wait()
+    if not is_put_away:
+        assert ("mqtt", 500, "ValueError") == place.told.wait()
+        monkeypatch.setattr(client, "publish", send)
+        place.read({"room": "north", "celsius": -20})
+    acknowledged.get(timeout=PATIENCE)
+    assert (True, True) == (acknowledged.empty(), place.told.is_empty)
+
+
 def test_a_job_and_a_route(place: Place) -> None:
     """Their failures reach the same reporters: where nobody waits, and where one is answered."""
     place.read({"room": "north", "celsius": -5})

@@ -75,6 +75,7 @@ def test_all_at_once(counting: Counting, told: Told) -> None:
     assert {"latin": Unreadable, "blank": ZeroDivisionError} == {
         name: type(error) for name, error in failed.items()
     }
+    finish(counting)
     assert told.is_empty
 
 
@@ -86,8 +87,15 @@ def test_nobody_waits(counting: Counting, told: Told) -> None:
     assert ("good", Count(2, 1.5)) == counted.get(timeout=PATIENCE)
     name, error = told.wait()
     assert ("latin", Unreadable) == (name, type(error))
+    finish(counting)
     assert told.is_empty
     assert counted.empty()
+
+
+def finish(counting: Counting) -> None:
+    """Have every worker do so much more that whatever was handed over before is long done."""
+    texts = {f"{number}": b"x" for number in range(20)}
+    assert 20 == len(asyncio.run(counting.count_all(texts)))
 
 
 def test_what_is_done_with_a_result_fails(counting: Counting, told: Told) -> None:

@@ -50,5 +50,5 @@ def serving(app: Any, port: int = 0) -> Generator[str]:
             try:
                 yield address_of(listener)
             finally:
+                server.task_dispatcher.shutdown()
                 server.trigger.pull_trigger(lambda: close_all(sockets))
-        server.task_dispatcher.shutdown()

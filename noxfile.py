@@ -63,7 +63,9 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
     session.install("--no-build-isolation", ".")
 
 
-NO_PROXIES = "not (libraries or model or soak or chain or fuzz or rollback or install)"
+NO_PROXIES = (
+    "not (libraries or consumers or dask or model or soak or chain or fuzz or rollback or install)"
+)
 
 
 def run_suite(session: nox.Session, *options: str, **env: str) -> None:

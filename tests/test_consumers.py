@@ -240,6 +240,8 @@ def test_a_job_and_a_route(place: Place) -> None:
     place.app.scheduler.modify_job("check", next_run_time=datetime.now(UTC))
     assert ("job", 409, "TooWarm") == place.told.wait()
     place.read({"room": "north", "celsius": -20})
+    place.until("celsius", -20)
+    place.app.rooms.check()
     answer = place.http.get("/rooms/attic")
     assert (404, "unknown_room") == (answer.status_code, answer.json()["code"])
     assert ("route", 404, "UnknownRoom") == place.told.wait()
@@ -355,6 +357,15 @@ def test_a_kafka_broker_that_is_gone() -> None:
         assert ("kafka", 500, "KafkaException") == told.wait()
     with pytest.raises(kafka.KafkaException):
         deliveries._put_away(Message(TOPIC, b""), InvalidMessage())
+
+
+def test_a_topic_that_is_not_there() -> None:
+    """Kafka says so in place of a message: it is reported."""
+    told = Told()
+    with kafka_broker() as broker:
+        deliveries = Deliveries(broker, ErrorHandler(reporters=(told,)), print)
+        with deliveries.running():
+            assert ("kafka", 500, "KafkaException") == told.wait()
 
 
 def test_an_mqtt_broker_that_refuses() -> None:

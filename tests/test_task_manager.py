@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -216,6 +217,18 @@ def test_a_running_task_is_left_alone(client: Client) -> None:
     assert [] == client.until(number, "cancelled")["artifacts"]
     assert 409 == client.http.post(f"/tasks/{number}/cancel").status_code
     assert {"route": {"409": 4}} == client.errors()
+
+
+def test_cancelled_while_somebody_waits(client: Client) -> None:
+    """The one who waits is told; what the task made is undone."""
+    number = client.add("hang", timeout=60)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(client.execute, number)
+        client.until(number, "running")
+        assert 202 == client.http.post(f"/tasks/{number}/cancel").status_code
+        answer = waiting.result()
+    assert (409, "task_cancelled") == (answer.status_code, answer.json()["code"])
+    assert ("cancelled", []) == tuple(client.show(number)[key] for key in ("state", "artifacts"))
 
 
 def test_all_workers_are_busy(tmp_path: Path) -> None:

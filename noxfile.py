@@ -63,7 +63,9 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
     session.install("--no-build-isolation", ".")
 
 
-NO_PROXIES = "not (libraries or model or soak or chain or fuzz or rollback or install)"
+NO_PROXIES = (
+    "not (libraries or consumers or dask or model or soak or chain or fuzz or rollback or install)"
+)
 
 
 def run_suite(session: nox.Session, *options: str, **env: str) -> None:
@@ -136,7 +138,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Run the sample API and call it; ``nox -s demo -- --serve`` leaves it running for you."""
+    """Run the sample API, and call it; ``nox -s demo -- --serve`` leaves it running for you."""
     install_wheel(session, *group("demo"))
     session.run("python", "-m", "examples.sample_api", *session.posargs)
 

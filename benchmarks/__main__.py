@@ -1,4 +1,4 @@
-"""Measure everything: ``python -m benchmarks [--json FILE] [WORD ...]``."""
+"""Measure everything: ``python -m benchmarks [--quick] [--json FILE] [WORD ...]``."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ def main() -> int:
     """Measure, print a table, and write it as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--json", type=Path, default=Path(__file__).with_name("results.json"))
+    parser.add_argument("--quick", action="store_true", help="a fifth of the rounds, nothing kept")
     parser.add_argument("words", nargs="*", help="measure the cases with one of these words")
     given = parser.parse_args()
     print(f"{platform.python_implementation()} {platform.python_version()}, ratios to the first")
     figures = []
     for case in all_cases():
         if not given.words or any(word in case.name for word in given.words):
-            measured = measure(case)
+            measured = measure(case, 5 if given.quick else 1)
             print(table(measured), flush=True)
             figures += measured
     written = {

@@ -6,12 +6,16 @@ written by hand, which answers with the same bytes.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib
+import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from benchmarks._harness import Case, Run
+from benchmarks._socket import Served, steady
 from benchmarks._web import Reply, in_process
 from benchmarks.apps import Setup, Way
 
@@ -33,6 +37,14 @@ TITLES: Final = {
     "pyramid": "Pyramid",
 }
 
+SERVED: Final = (
+    "starlette", "fastapi", "flask", "aiohttp", "django_wsgi", "django_asgi", "sanic", "tornado",
+)  # fmt: skip
+"""Those that are measured over a socket."""
+
+SOCKET_ALONE: Final = ("sanic", "tornado")
+"""Those whose apps are not the same without their server."""
+
 OUTCOMES: Final[dict[str, tuple[str, float, tuple[Way, ...]]]] = {
     "success": ("/user", 0.97, ("without", "catchasync", "install alone")),
     "failure": ("/missing", 0.90, ("by hand", "catchasync", "install alone")),
@@ -42,17 +54,22 @@ OUTCOMES: Final[dict[str, tuple[str, float, tuple[Way, ...]]]] = {
 
 def cases() -> Iterator[Case]:
     """Give all cases of this file."""
-    for module, title in TITLES.items():
-        if module != "tornado":  # whose handlers cannot be called without its server
-            for outcome in OUTCOMES:
-                yield Case(
-                    f"{title}: {outcome}, in-process",
-                    lambda module=module, outcome=outcome: called(module, outcome),
-                    target=OUTCOMES[outcome][1],
-                    calls=300,
-                    rounds=40,
-                    of="rate",
-                )
+    for module, outcome in itertools.product(TITLES, OUTCOMES):
+        if module not in SOCKET_ALONE:
+            yield case_of(module, outcome, "in-process", called, rounds=40)
+    for module, outcome in itertools.product(SERVED, OUTCOMES):
+        with contextlib.ExitStack() as stack:
+            served = functools.partial(asked, stack)
+            yield case_of(module, outcome, "over a socket", served, rounds=40)
+
+
+def case_of(
+    module: str, outcome: str, how: str, make: Callable[[str, str], dict[str, Run]], rounds: int
+) -> Case:
+    """Return a case; its apps are made when it is measured."""
+    make_all = functools.partial(make, module, outcome)
+    title = f"{TITLES[module]}: {outcome}, {how}"
+    return Case(title, make_all, OUTCOMES[outcome][1], calls=320, rounds=rounds, of="rate")
 
 
 def called(module: str, outcome: str) -> dict[str, Run]:
@@ -74,6 +91,15 @@ def caller(source: Any, app: Any, path: str) -> tuple[Run, Reply]:
         return run(count)
 
     return run_prepared, reply
+
+
+def asked(stack: contextlib.ExitStack, module: str, outcome: str) -> dict[str, Run]:
+    """Return what makes requests to each app of a framework, in processes that the stack ends."""
+    path, _, ways = OUTCOMES[outcome]
+    apps = {way: stack.enter_context(Served(module, way, path)) for way in ways[:2]}
+    measured = same({way: (app.run, app.first()) for way, app in apps.items()})
+    stack.enter_context(steady(*(app.pid for app in apps.values())))
+    return measured
 
 
 def same(measured: dict[Way, tuple[Run, Reply]]) -> dict[str, Run]:

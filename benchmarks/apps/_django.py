@@ -58,8 +58,7 @@ def process_exception(_request: HttpRequest, error: Exception) -> HttpResponse |
     if not isinstance(error, NotFound):
         return None
     body, status, headers = by_hand(error)
-    length = {"content-length": str(len(body))}  # Django sets none
-    return HttpResponse(body, status=status, headers=headers | length)
+    return HttpResponse(body, status=status, headers=headers)
 
 
 HANDLERS: Final[dict[str, tuple[Callable[..., Any], Callable[..., Any]]]] = {
@@ -68,13 +67,15 @@ HANDLERS: Final[dict[str, tuple[Callable[..., Any], Callable[..., Any]]]] = {
 }
 
 
+COMMON: Final = "django.middleware.common.CommonMiddleware"  # it sets the length of a response
+
 _urls: dict[int, Any] = {}
 
 
 def build_of(kind: str, application: Callable[[], BaseHandler], setup: Setup) -> Any:
     """Return an app."""
     handlers = [setup.decorated(each, as_next) for each in HANDLERS[kind]]
-    middleware = ["benchmarks.apps._django.answering"] if setup.is_by_hand else []
+    middleware = [COMMON, "benchmarks.apps._django.answering"] if setup.is_by_hand else [COMMON]
     with override_settings(MIDDLEWARE=middleware):
         app = setup.installed(application(), install)
     _urls[id(app)] = path("user", handlers[0]), path("missing", handlers[1])

@@ -1,4 +1,4 @@
-"""Sanic, under ASGI."""
+"""Sanic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.apps import USER, Setup, by_hand, missing
 from catchasync.errors import NotFound
 from catchasync.integrations.sanic import as_next, install
 
-KIND = "asgi"
+KIND = "sanic"
 
 numbers = itertools.count(1)
 
@@ -29,9 +29,7 @@ async def failing(_request: object) -> HTTPResponse:
 
 async def answer(_request: object, error: Any) -> HTTPResponse:
     """Answer an error."""
-    body, status, headers = by_hand(error)
-    headers["content-length"] = str(len(body))  # under ASGI it is not set for us
-    return HTTPResponse(body, status, headers)
+    return HTTPResponse(*by_hand(error))
 
 
 def build(setup: Setup) -> Any:

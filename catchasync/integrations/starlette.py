@@ -113,7 +113,10 @@ class ErrorAnswer(Response):
     """
 
     def __init__(self, error: object, errors: ErrorHandler) -> None:
-        super().__init__(status_code=status_of(error))
+        self.status_code = status_of(error)  # as `Response` does it, in a quarter of the time
+        self.background = None
+        self.body = b""
+        self.raw_headers = [(b"content-length", b"0")]
         self._answer = Answer(error, errors, connection_of)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -161,7 +161,7 @@ def scope_of(path: str) -> dict[str, Any]:
 
 
 async def start_up(app: Any) -> None:
-    """Tell an application that the server starts, where it listens for that; at the end, of that."""
+    """Tell an application that the server starts, where it listens; and later that it stops."""
     told: asyncio.Queue[Any] = asyncio.Queue()
     answers: asyncio.Queue[Any] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}

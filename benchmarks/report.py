@@ -130,7 +130,9 @@ def outcome_chart(results: Results, outcome: str) -> Chart:
 
 def bars_of(results: Results, framework: str, outcome: str) -> list[Bar]:
     """Return the bars of a framework."""
-    found = {how: results.request(framework, outcome, how) for how in ("in-process", "over a socket")}
+    found = {
+        how: results.request(framework, outcome, how) for how in ("in-process", "over a socket")
+    }
     return [bar_of(figure, how) for how, figure in found.items() if figure is not None]
 
 
@@ -218,14 +220,15 @@ def summary(results: Results) -> str:
     judged_ones = [figure for figure in results.all if figure.target is not None]
     missed = [figure for figure in judged_ones if not figure.is_met]
     versions = (f"{name} {which}" for name, which in results.given["versions"].items() if which)
-    lines = [
-        f"Measured on CPython {results.given['python']}, {results.given['machine']}, with "
-        f"{', '.join(versions)}.",
-        f"Of {len(judged_ones)} targets, {len(judged_ones) - len(missed)} are met. Missed:",
-        "\n".join(f"- {figure.case}: {figure.ratio:.3f}, target {figure.target:.2f}" for figure in missed)
-        or "- none",
-    ]
-    return "\n\n".join(lines)
+    where = f"Measured on CPython {results.given['python']}, {results.given['machine']}"
+    number = f"Of {len(judged_ones)} targets, {len(judged_ones) - len(missed)} are met. Missed:"
+    told = [f"- {each.case}: {each.ratio:.3f}, target {each.target:.2f}" for each in missed]
+    return f"{where}, with {', '.join(versions)}.\n\n{number}\n\n{newline(told)}"
+
+
+def newline(lines: list[str]) -> str:
+    """Join the lines of a list."""
+    return "\n".join(lines) or "- none"
 
 
 OTHERS: Final = (

@@ -111,21 +111,16 @@ def is_raise(traceback: TracebackType) -> bool:
     A future written in Python raises what it was given: that is no new failure.
     """
     frame = traceback.tb_frame
-    if traceback.tb_lasti not in _raises_of(frame.f_code):
-        return False
-    return frame.f_globals.get("__name__") not in RELAYS
+    code = frame.f_code
+    _, places = _raises.get(id(code)) or _read_raises(code)
+    return traceback.tb_lasti in places and frame.f_globals.get("__name__") not in RELAYS
 
 
-def _raises_of(code: CodeType) -> frozenset[int]:
-    """Return where a function raises: to read that takes time, as Python copies the bytecode."""
-    known = _raises.get(id(code))
-    return known[1] if known is not None else _read_raises(code)
-
-
-def _read_raises(code: CodeType) -> frozenset[int]:
+def _read_raises(code: CodeType) -> tuple[CodeType, frozenset[int]]:
+    """Note where a function raises: Python copies its bytecode for whoever looks at it."""
     opcodes = enumerate(code.co_code[::2])  # each instruction has two bytes
-    found = frozenset(2 * place for place, each in opcodes if each == RAISE)
+    found = code, frozenset(2 * place for place, each in opcodes if each == RAISE)
     if len(_raises) >= CODES:
         _raises.clear()
-    _raises[id(code)] = code, found  # the code is kept, so that no other has its id
+    _raises[id(code)] = found  # with the code, so that no other has its id
     return found

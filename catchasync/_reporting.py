@@ -67,8 +67,8 @@ class inside:  # noqa: N801 - it reads as a function would, and takes half the t
         self._key = what, serial
 
     def __enter__(self) -> None:
-        self._before = _inside.get()
-        _inside.set(self._before | {self._key})
+        self._before = before = _inside.get()
+        _inside.set(before | {self._key} if before else frozenset((self._key,)))
 
     def __exit__(self, *_raised: object) -> None:
         _inside.set(self._before)  # not a token's `reset`: a coroutine may end in another context

@@ -66,7 +66,7 @@ def missing() -> NotFound:
 
 
 def by_hand(error: NotFound) -> tuple[bytes, int, dict[str, str]]:
-    """Log an error, and return the body, the status and the headers that catchasync answers with."""
+    """Log an error, and return body, status and headers as catchasync answers with."""
     logger.info("%s: %r", type(error).__name__, str(error))
     problem = {
         "type": "about:blank",

@@ -61,11 +61,19 @@ def arguments() -> argparse.Namespace:
 
 def write(path: Path, part: str, measured: list[Figure]) -> None:
     """Write the figures of a case; those of other cases stay."""
+    known = json.loads(path.read_text())["figures"] if path.exists() else []
     names = {figure.case for figure in measured}
-    kept = json.loads(path.read_text())["figures"] if path.exists() else []
+    places = [place for place, each in enumerate(known) if each["case"] in names]
+    place = places[0] if places else len(known)
     new = [{"part": part, **dataclasses.asdict(figure)} for figure in measured]
-    figures = [each for each in kept if each["case"] not in names] + new
+    kept = [[each for each in half if each["case"] not in names] for half in halves(known, place)]
+    figures = [*kept[0], *new, *kept[1]]
     path.write_text(json.dumps({**circumstances(), "figures": figures}, indent=1) + "\n")
+
+
+def halves(items: list[Any], place: int) -> tuple[list[Any], list[Any]]:
+    """Return what stands before a place, and the rest."""
+    return items[:place], items[place:]
 
 
 def circumstances() -> dict[str, Any]:

@@ -211,7 +211,9 @@ def aiohttp(app: Any, path: str) -> tuple[Run, Reply]:
     async def start() -> Any:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        wire, protocol = Wire(), runner.server()
+        wire = Wire()
+        server: Any = runner.server
+        protocol = server()
         protocol.connection_made(wire)
         return wire, protocol
 

@@ -11,7 +11,7 @@ import functools
 import importlib
 import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from benchmarks._harness import Case, Run
@@ -96,13 +96,16 @@ def caller(source: Any, app: Any, path: str) -> tuple[Run, Reply]:
 def asked(stack: contextlib.ExitStack, module: str, outcome: str) -> dict[str, Run]:
     """Return what makes requests to each app of a framework, in processes that the stack ends."""
     path, _, ways = OUTCOMES[outcome]
-    apps = {way: stack.enter_context(Served(module, way, path)) for way in ways[:2]}
-    measured = same({way: (app.run, app.first()) for way, app in apps.items()})
+    apps: dict[Way, Served] = {}
+    for way in ways[:2]:
+        apps[way] = stack.enter_context(Served(module, way, path))
+    replies: dict[Way, tuple[Run, Reply]] = {w: (app.run, app.first()) for w, app in apps.items()}
+    measured = same(replies)
     stack.enter_context(steady(*(app.pid for app in apps.values())))
     return measured
 
 
-def same(measured: dict[Way, tuple[Run, Reply]]) -> dict[str, Run]:
+def same(measured: Mapping[Way, tuple[Run, Reply]]) -> dict[str, Run]:
     """Return what is measured, where all replies are the same."""
     first, *others = [reply for _, reply in measured.values()]
     for other in others:

@@ -31,7 +31,8 @@ def answering(callback: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return callback(*args, **kwargs)
         except NotFound as error:
-            return bottle.HTTPResponse(*by_hand(error))
+            made: Any = by_hand(error)
+            return bottle.HTTPResponse(*made)
 
     return answer
 

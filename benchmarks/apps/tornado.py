@@ -30,7 +30,7 @@ class Answering(web.RequestHandler):
         self.set_status(status)
         for name, value in headers.items():
             self.set_header(name, value)
-        self.finish(body)
+        _ = self.finish(body)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log no expected error."""

@@ -129,12 +129,10 @@ def drawn(bar: Bar, scale: float, top: float) -> Iterator[str]:
     size = f'width="{length:.1f}" height="{BAR}"'
     yield f'<rect class="{bar.colour}" x="{MARGIN}" y="{top:.1f}" {size} rx="2"/>'
     yield line("spread", MARGIN + bar.low * scale, middle, MARGIN + bar.high * scale, middle)
-    end = length
     if bar.target is not None:
         goal = MARGIN + bar.target * scale
         yield line("goal", goal, top - 2, goal, top + BAR + 2)
-        end = max(end, bar.target * scale)
-    end = max(end, bar.high * scale)
+    end = max(1.0, bar.ratio, bar.high, bar.target or 0) * scale
     yield text(MARGIN + end + 8, top + BAR - 2, f"{bar.ratio:.2f} {bar.note}".strip())
 
 

@@ -145,9 +145,13 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure what a decorated handler costs beside one wrapped by hand."""
-    install_wheel(session, *group("bench"))
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    """Measure what everything costs, and write the tables and plots of ``docs/performance.md``.
+
+    ``nox -s bench -- --quick`` only prints; ``-- chain`` measures the cases named so anew.
+    """
+    install_wheel(session, *extras(), *group("bench"))
+    session.run("python", "-P", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": "."})
+    session.run("python", "-m", "benchmarks.report")
 
 
 @nox.session(default=False)

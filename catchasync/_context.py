@@ -77,7 +77,12 @@ class Case(ErrorContext):
     """
 
     def __init__(self, error: BaseException, given: object, render: Render) -> None:
-        super().__init__(*(attribute(given, name) for name in FIELDS))
+        if type(given) is ErrorContext:
+            values = vars(given)  # what it was made with, or has been set since
+            parts = [values.get(name) for name in FIELDS]
+        else:
+            parts = [attribute(given, name) for name in FIELDS]
+        super().__init__(*parts)
         self._given = given
         self._render = render
         self._default: ErrorResponse | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Final, cast
 
 from catchasync.errors import CallbackError
@@ -81,7 +82,18 @@ def is_never_caught(error: BaseException) -> bool:
 
 
 def _is_cancellation(error_type: type) -> bool:
+    if type(error_type) is not type:  # a metaclass could lie about its hash
+        return _is_named_cancellation(error_type)
+    return _is_remembered_cancellation(error_type)
+
+
+def _is_named_cancellation(error_type: type) -> bool:
     return any((base.__module__, base.__name__) in CANCELLATIONS for base in error_type.__mro__)
+
+
+_is_remembered_cancellation: Final[Callable[[type], bool]] = functools.lru_cache(maxsize=256)(
+    _is_named_cancellation
+)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -12,12 +12,17 @@ from __future__ import annotations
 import opcode
 import threading
 from collections.abc import Callable
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any, Final, NamedTuple
 
 from catchasync import _runtimes
 
 KEY = "__catchasync__"
+
+RAISE: Final = opcode.opmap["RAISE_VARARGS"]
+CODES: Final = 1024  # functions remembered; beyond it they are read anew, so it cannot grow
+
+_raises: Final[dict[int, tuple[CodeType, frozenset[int]]]] = {}
 
 RELAYS: Final = {
     "asyncio.futures",
@@ -106,6 +111,16 @@ def is_raise(traceback: TracebackType) -> bool:
     A future written in Python raises what it was given: that is no new failure.
     """
     frame = traceback.tb_frame
-    if frame.f_code.co_code[traceback.tb_lasti] != opcode.opmap["RAISE_VARARGS"]:
-        return False
-    return frame.f_globals.get("__name__") not in RELAYS
+    code = frame.f_code
+    _, places = _raises.get(id(code)) or _read_raises(code)
+    return traceback.tb_lasti in places and frame.f_globals.get("__name__") not in RELAYS
+
+
+def _read_raises(code: CodeType) -> tuple[CodeType, frozenset[int]]:
+    """Note where a function raises: Python copies its bytecode for whoever looks at it."""
+    opcodes = enumerate(code.co_code[::2])  # each instruction has two bytes
+    found = code, frozenset(2 * place for place, each in opcodes if each == RAISE)
+    if len(_raises) >= CODES:
+        _raises.clear()
+    _raises[id(code)] = found  # with the code, so that no other has its id
+    return found

@@ -162,12 +162,13 @@ def errors_inside(group: object) -> tuple[BaseException, ...]:
 
 def own_status(error: object) -> int | None:
     """Return the status that an error itself has; ``None`` for a bug."""
-    if is_of_client(error):
+    known = known_of(error)
+    if known.is_client and is_of_client(error):
         return None
     for name in NAMES:
         if (status := error_status(attribute(error, name))) is not None:
             return status
-    return known_of(error).status
+    return known.status
 
 
 def is_of_client(error: object) -> bool:
@@ -188,10 +189,11 @@ class Known:
         names: The modules and names of the class and its bases.
     """
 
-    __slots__ = ("is_client", "is_ours", "is_werkzeug", "status")
+    __slots__ = ("is_client", "is_ours", "is_werkzeug", "names", "status")
 
     def __init__(self, names: list[tuple[str, str]]) -> None:
         is_client = any(f"{module}.".startswith(_CLIENT_PREFIXES) for module, _ in names)
+        self.names = frozenset(names)
         self.is_ours = OURS in names
         self.is_client = is_client and not self.is_ours
         self.is_werkzeug = WERKZEUG in names
@@ -208,7 +210,7 @@ def known_of(error: object) -> Known:
 
 def is_named(error: object, module: str, name: str) -> bool:
     """Say whether the class of an error, or one of its bases, has this name in this module."""
-    return (module, name) in _names(type(error))
+    return (module, name) in known_of(error).names
 
 
 def _known(kind: type) -> Known:

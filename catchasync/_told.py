@@ -42,9 +42,11 @@ class Told(NamedTuple):
 def is_news(error: BaseException, serial: int) -> bool:
     """Say whether this failure is reported for the first time by what has this serial."""
     with _lock:
-        known = is_known(error, serial)
-        dict_of(error)[KEY] = {**_marks_of(error), serial: _mark(error)}
-    return not known
+        marks = _marks_of(error)
+        mark = marks.get(serial)
+        is_known = isinstance(mark, Told) and _is_same(error, mark)
+        dict_of(error)[KEY] = {**marks, serial: _mark(error)}
+    return not is_known
 
 
 def is_known(error: BaseException, serial: int) -> bool:

@@ -102,7 +102,7 @@ class Start:
 def _is_file(body: object, environ: Environ) -> bool:
     """Say whether a body is the server's own, which it knows how to send."""
     wrapper = environ.get("wsgi.file_wrapper")
-    return isinstance(wrapper, type) and isinstance(body, wrapper)
+    return wrapper is not None and isinstance(wrapper, type) and isinstance(body, wrapper)
 
 
 class Body:

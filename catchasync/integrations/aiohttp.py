@@ -176,6 +176,8 @@ def _watched(
 ) -> web.StreamResponse:
     """Watch the body that a response will be made of, where something may fail in making it."""
     body = response.body if isinstance(response, web.Response) else None
+    if type(body) is bytes:  # most are; to ask for a class that is abstract takes longer
+        return response
     if isinstance(body, payload.Payload) and not isinstance(body, payload.BytesPayload):
         response.body = _WatchedBody(body, errors, exchange)  # type: ignore[attr-defined]
     return response

@@ -61,20 +61,24 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     if not isinstance(app, Application):
         msg = f"install(app, errors) takes a BlackSheep app first: got {app!r}"
         raise TypeError(msg)
-    app.extend(mixin(errors))
+    guarded = mixin(errors)
+    app.extend(guarded)
+    guarded.guard = Guard(super(guarded, app).__call__, errors)
     app.middlewares.insert(0, websocket_reporter(errors))
     return app
 
 
-def mixin(errors: ErrorHandler) -> type:
+def mixin(errors: ErrorHandler) -> Any:
     """Return what an application is extended with: the guard, and the places of its failures."""
 
     class Guarded:
         """An application whose failures reach an error handler."""
 
+        guard: Guard
+
         async def __call__(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
             """Serve."""
-            await Guard(super().__call__, errors)(scope, receive, send)  # type: ignore[misc]
+            await Guarded.guard(scope, receive, send)
 
         async def start(self: Any) -> None:
             """Start; a failure is reported, and goes on."""

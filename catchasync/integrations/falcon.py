@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import falcon
 import falcon.asgi
@@ -34,12 +34,15 @@ OF_THE_BODY: Final = (
 """Headers of a response that was being made: they would say something wrong of the answer."""
 
 
-class Exchange(NamedTuple):
+class Exchange:
     """A request, its response, and the resource that answers it."""
 
-    req: Any
-    resp: Any
-    resource: Any = None
+    __slots__ = ("req", "resource", "resp")
+
+    def __init__(self, req: Any, resp: Any, resource: Any = None) -> None:
+        self.req = req
+        self.resp = resp
+        self.resource = resource
 
 
 _current: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar(
@@ -208,8 +211,8 @@ class _WsgiMiddleware:
         _current.set(Exchange(req, resp, resource))
 
     def process_response(self, req: Any, resp: Any, resource: Any, _succeeded: object) -> None:
-        context = _context(Exchange(req, resp, resource))
-        _watch(resp, lambda error: self.errors.report(error, context))
+        if resp.stream is not None:
+            _watch(resp, _teller(self.errors, Exchange(req, resp, resource)))
         _current.set(None)
 
 
@@ -217,13 +220,22 @@ class _AsgiMiddleware:
     """Same, of coroutines."""
 
     def __init__(self, errors: ErrorHandler) -> None:
-        self._middleware = _WsgiMiddleware(errors)
+        self.errors = errors
 
     async def process_request(self, req: Any, resp: Any) -> None:
-        self._middleware.process_request(req, resp)
+        _current.set(Exchange(req, resp))
 
     async def process_resource(self, req: Any, resp: Any, resource: Any, _params: Any) -> None:
-        self._middleware.process_resource(req, resp, resource, _params)
+        _current.set(Exchange(req, resp, resource))
 
-    async def process_response(self, *args: Any) -> None:
-        self._middleware.process_response(*args)
+    async def process_response(
+        self, req: Any, resp: Any, resource: Any, _succeeded: object
+    ) -> None:
+        if resp.stream is not None or resp.sse is not None:
+            _watch(resp, _teller(self.errors, Exchange(req, resp, resource)))
+        _current.set(None)
+
+
+def _teller(errors: ErrorHandler, exchange: Exchange) -> Tell:
+    context = _context(exchange)
+    return lambda error: errors.report(error, context)

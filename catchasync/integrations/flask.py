@@ -99,7 +99,8 @@ def current_context() -> ErrorContext:
 def response_of(made: ErrorResponse) -> flask.Response:
     """Return Flask's response."""
     response = flask.current_app.response_class(made.body, made.status, made.headers)
-    response.headers.update(made.headers)  # the length is that of GET, also for HEAD
+    if (length := made.headers.get("content-length")) is not None:
+        response.headers["content-length"] = length  # that of GET, also for HEAD
     return response
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -113,7 +114,10 @@ class ErrorAnswer(Response):
     """
 
     def __init__(self, error: object, errors: ErrorHandler) -> None:
-        super().__init__(status_code=status_of(error))
+        self.status_code = status_of(error)  # as `Response` does it, in a quarter of the time
+        self.background: BackgroundTask | None = None
+        self.body = b""
+        self.raw_headers = [(b"content-length", b"0")]
         self._answer = Answer(error, errors, connection_of)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

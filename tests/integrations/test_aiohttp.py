@@ -184,6 +184,17 @@ class RecordingWriter:
         self.written.append(chunk.decode())
 
 
+def test_response_without_a_body() -> None:
+    """There is nothing to watch in a response that has no body."""
+    errors, reported = make_errors()
+
+    async def nothing(request: Any) -> Any:
+        return web.Response(status=204)
+
+    assert 204 == ask_once(app_of(nothing, errors)).status
+    assert [] == names(reported)
+
+
 def test_body_with_a_size() -> None:
     """The size, the text and the type of a body are the framework's to ask for."""
     errors, _reported = make_errors()

@@ -129,6 +129,23 @@ def test_rule_answers_with_our_response() -> None:
     assert (418, "text/tea", b"short") == (answer.status_code, answer.content_type, answer.data)
 
 
+@pytest.mark.parametrize(("headers", "expected"), [({}, "3"), ({"content-length": "9"}, "9")])
+def test_length_of_our_response(headers: dict[str, str], expected: str) -> None:
+    """The length is that of an `ErrorResponse`, else of its body."""
+    errors, _ = make_errors()
+
+    @errors.on(KeyError)
+    def answer(error: Exception, context: Any) -> ErrorResponse:
+        return ErrorResponse(410, headers, b"old")
+
+    def view() -> str:
+        raise KeyError
+
+    reply = app_of(view, errors).test_client().head("/")
+
+    assert [expected] == reply.headers.getlist("content-length")
+
+
 def test_abort_with_a_response() -> None:
     """``abort`` with a response, or a redirect, is as without us."""
     errors, reported = make_errors()

@@ -1,0 +1,41 @@
+"""A pytest plugin: every handler is wrapped where a framework takes it, and outcomes are recorded.
+
+``pytest -p handler_wrapping``, in the tests of a framework. It is told by the environment:
+
+- ``WRAPPING_FRAMEWORK``: the framework, one of `POINTS`.
+- ``WRAPPING_ON``: ``1`` to wrap; otherwise all is as without the plugin.
+- ``WRAPPING_RECORD``: the file that the outcomes are written to, as JSON.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from .points import POINTS
+from .record import Record
+from .wrap import Wrapping
+
+wrapping = Wrapping()
+record = Record()
+
+POINTS[os.environ["WRAPPING_FRAMEWORK"]](wrapping if os.environ["WRAPPING_ON"] == "1" else None)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Record what could not be collected, and what is skipped as a whole."""
+    if not report.passed:
+        record.add(report.nodeid, report.outcome)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Record how a test came out, its setup and teardown included."""
+    if report.when == "call" or not report.passed:
+        expected = report.skipped and hasattr(report, "wasxfail")
+        record.add(report.nodeid, "xfailed" if expected else report.outcome)
+
+
+def pytest_sessionfinish() -> None:
+    """Write the record."""
+    record.write(wrapping.count)

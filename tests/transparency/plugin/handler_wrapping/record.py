@@ -1,0 +1,28 @@
+"""How every test of a run came out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+ADDRESS = re.compile(r"0x[0-9a-f]+")
+
+
+class Record:
+    """The outcomes by test; what fails in one part of a test has failed."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, str] = {}
+
+    def add(self, test: str, outcome: str) -> None:
+        """Note an outcome. Addresses in the names of tests differ from run to run."""
+        name = ADDRESS.sub("0x", test)
+        if self.outcomes.get(name) != "failed":
+            self.outcomes[name] = outcome
+
+    def write(self, wrapped: int) -> None:
+        """Write what was noted, and how many handlers were wrapped."""
+        found = {"wrapped": wrapped, "outcomes": self.outcomes}
+        Path(os.environ["WRAPPING_RECORD"]).write_text(json.dumps(found, indent=0))

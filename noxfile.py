@@ -155,8 +155,8 @@ def transparency(session: nox.Session, framework: str) -> None:
     """Run a framework's own tests with every handler wrapped, and as they are."""
     suite = SUITES[framework]
     install_wheel(session, suite["package"], *suite["needs"])
-    folder = session.create_tmp()
-    command = ["python", "-m", "tests.transparency", framework, "--folder", folder]
+    folder = session.cache_dir / "transparency"  # a virtual environment is no place for tests
+    command = ["python", "-m", "tests.transparency", framework, "--folder", str(folder)]
     session.run(*command, *session.posargs)
 
 

@@ -21,6 +21,8 @@ def main() -> None:
     folder = arguments.folder.resolve()
     runner = Runner(suite, source_of(suite, folder), folder)
     plain, wrapped = runner.run(on=False), runner.run(on=True)
+    if not wrapped.wrapped or "passed" not in plain.outcomes.values():
+        sys.exit(f"no test passed, or no handler was wrapped: see {folder}/{suite.name}-*.log")
     found = differences(plain, wrapped)
     lasting = again(runner, found)
     report(suite, plain, wrapped, found, lasting)

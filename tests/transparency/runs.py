@@ -62,10 +62,10 @@ class Runner:
 
     def run(self, *, on: bool, only: Iterable[str] = ()) -> Run:
         """Run all tests of the suite, or some."""
-        name = f"{self.suite.name}-{'wrapped' if on else 'plain'}"
+        wanted = list(only)
+        name = f"{self.suite.name}-{'wrapped' if on else 'plain'}{'-again' if wanted else ''}"
         record, log = self.folder / f"{name}.json", self.folder / f"{name}.log"
         record.unlink(missing_ok=True)
-        wanted = list(only)
         with log.open("w") as output:
             subprocess.run(
                 self._command(wanted),
@@ -86,8 +86,7 @@ class Runner:
             settings = "--settings=handler_wrapping.django_settings"
             return [*python, "runtests.py", settings, "--parallel=1", *(wanted or self.suite.run)]
         options = ["-p", "handler_wrapping", "--continue-on-collection-errors", "-p", "no:cacheprovider", "-q", "--tb=short"]
-        left_out = [f"--deselect={test}" for test in self.suite.left_out]
-        return [*python, "-m", "pytest", *options, *self.suite.options, *left_out, *(wanted or self.suite.run)]
+        return [*python, "-m", "pytest", *options, *self.suite.options, *(wanted or self.suite.run)]
 
     def _environment(self, record: Path, *, on: bool) -> dict[str, str]:
         return {
@@ -97,6 +96,7 @@ class Runner:
             "WRAPPING_FRAMEWORK": self.suite.name,
             "WRAPPING_ON": "1" if on else "0",
             "WRAPPING_RECORD": str(record),
+            "WRAPPING_LEFT_OUT": json.dumps(list(self.suite.left_out)),
         }
 
 

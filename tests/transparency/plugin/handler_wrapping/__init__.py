@@ -4,6 +4,7 @@
 
 - ``WRAPPING_FRAMEWORK``: the framework, one of `POINTS`.
 - ``WRAPPING_ON``: ``1`` to wrap; otherwise all is as without the plugin.
+- ``WRAPPING_LEFT_OUT``: a JSON list of tests, files of tests and folders not to run.
 - ``WRAPPING_RECORD``: the file that the outcomes are written to, as JSON.
 """
 
@@ -21,6 +22,13 @@ wrapping = Wrapping()
 record = Record()
 
 POINTS[os.environ["WRAPPING_FRAMEWORK"]](wrapping if os.environ["WRAPPING_ON"] == "1" else None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out the tests that are left out."""
+    left_out = [item for item in items if record.is_left_out(item.nodeid)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

@@ -9,12 +9,20 @@ from pathlib import Path
 
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
+PART = re.compile(r"/|::|\[")
+
 
 class Record:
     """The outcomes by test; what fails in one part of a test has failed."""
 
     def __init__(self) -> None:
         self.outcomes: dict[str, str] = {}
+        self._left_out = set(json.loads(os.environ["WRAPPING_LEFT_OUT"]))
+
+    def is_left_out(self, test: str) -> bool:
+        """Say whether a test is not to be run, by its own name or that of its class, file, folder."""
+        ends = [*(match.start() for match in PART.finditer(test)), len(test)]
+        return any(test[:end] in self._left_out for end in ends)
 
     def add(self, test: str, outcome: str) -> None:
         """Note an outcome. Addresses in the names of tests differ from run to run."""

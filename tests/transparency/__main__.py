@@ -16,10 +16,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("framework", choices=suites())
     parser.add_argument("--folder", type=Path, required=True, help="for sources and records")
+    parser.add_argument("--source", type=Path, help="a checkout, where an sdist has no tests")
     arguments = parser.parse_args()
     suite = suites()[arguments.framework]
     folder = arguments.folder.resolve()
-    runner = Runner(suite, source_of(suite, folder), folder)
+    source = arguments.source.resolve() if arguments.source else source_of(suite, folder)
+    runner = Runner(suite, source, folder)
     plain, wrapped = runner.run(on=False), runner.run(on=True)
     if not wrapped.wrapped or "passed" not in plain.outcomes.values():
         sys.exit(f"no test passed, or no handler was wrapped: see {folder}/{suite.name}-*.log")

@@ -17,6 +17,12 @@ from tests.transparency.suites import HERE, Suite
 PLUGIN: Final = HERE / "plugin"
 ABSENT: Final = "not run"
 
+DJANGO: Final = ("--settings=handler_wrapping.django_settings", "--parallel=1")
+PYTEST: Final = (
+    *("-p", "handler_wrapping", "-p", "no:cacheprovider"),
+    *("--continue-on-collection-errors", "--quiet", "--tb=short"),
+)
+
 
 class Run(NamedTuple):
     """
@@ -81,12 +87,10 @@ class Runner:
         return Run(found["outcomes"], found["wrapped"])
 
     def _command(self, wanted: list[str]) -> list[str]:
-        python = [sys.executable, "-P"]
+        tests = [*self.suite.options, *(wanted or self.suite.run)]
         if self.suite.runner == "django":
-            settings = "--settings=handler_wrapping.django_settings"
-            return [*python, "runtests.py", settings, "--parallel=1", *(wanted or self.suite.run)]
-        options = ["-p", "handler_wrapping", "--continue-on-collection-errors", "-p", "no:cacheprovider", "-q", "--tb=short"]
-        return [*python, "-m", "pytest", *options, *self.suite.options, *(wanted or self.suite.run)]
+            return [sys.executable, "runtests.py", *DJANGO, *tests]
+        return [sys.executable, "-P", "-m", "pytest", *PYTEST, *tests]
 
     def _environment(self, record: Path, *, on: bool) -> dict[str, str]:
         return {

@@ -68,4 +68,7 @@ def source_of(suite: Suite, folder: Path) -> Path:
         with tarfile.open(archive) as opened:
             opened.extractall(folder, filter="data")
     [source] = [path for path in folder.iterdir() if path.is_dir()]
+    tests = source / suite.folder / suite.run[0]
+    if suite.runner == "pytest" and "--pyargs" not in suite.options and not tests.exists():
+        sys.exit(f"the sdist of {suite.distribution} has no tests: name a checkout by --source")
     return source

@@ -5,6 +5,7 @@ Every function imports its framework, and patches it where it is given a wrappin
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -100,6 +101,7 @@ def tornado(wrap: Wrap | None) -> None:
     """Wrap the methods of handler classes, where an application first makes use of one."""
     from tornado.web import Application
 
+    logging.getLogger("tornado.access").setLevel(logging.CRITICAL)  # as its own runner does
     if wrap:
         patch_argument(Application, "get_handler_delegate", "target_class", wrap)
 

@@ -20,7 +20,7 @@ class Record:
         self._left_out = set(json.loads(os.environ["WRAPPING_LEFT_OUT"]))
 
     def is_left_out(self, test: str) -> bool:
-        """Say whether a test is not to be run, by its own name or that of its class, file, folder."""
+        """Say whether a test is not to be run: itself, its class, file or folder."""
         ends = [*(match.start() for match in PART.finditer(test)), len(test)]
         return any(test[:end] in self._left_out for end in ends)
 

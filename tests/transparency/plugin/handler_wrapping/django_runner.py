@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test.runner import DiscoverRunner
 
-from handler_wrapping import record, wrapping
+from handler_wrapping import record, write_record
 
 
 class RecordingResult(unittest.TextTestResult):
@@ -51,5 +51,5 @@ class RecordingRunner(DiscoverRunner):
 
     def run_suite(self, suite: unittest.TestSuite, **kwargs: Any) -> Any:
         result = super().run_suite(suite, **kwargs)
-        record.write(wrapping.count)
+        write_record()
         return result

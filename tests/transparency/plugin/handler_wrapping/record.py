@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 ADDRESS = re.compile(r"0x[0-9a-f]+")
@@ -13,11 +13,16 @@ PART = re.compile(r"/|::|\[")
 
 
 class Record:
-    """The outcomes by test; what fails in one part of a test has failed."""
+    """
+    The outcomes by test; what fails in one part of a test has failed.
 
-    def __init__(self) -> None:
+    Args:
+        left_out: The names of tests, classes, files and folders that are not to be run.
+    """
+
+    def __init__(self, left_out: Iterable[str] = ()) -> None:
         self.outcomes: dict[str, str] = {}
-        self._left_out = set(json.loads(os.environ["WRAPPING_LEFT_OUT"]))
+        self._left_out = set(left_out)
 
     def is_left_out(self, test: str) -> bool:
         """Say whether a test is not to be run: itself, its class, file or folder."""
@@ -30,7 +35,7 @@ class Record:
         if self.outcomes.get(name) != "failed":
             self.outcomes[name] = outcome
 
-    def write(self, wrapped: int) -> None:
+    def write(self, path: str, wrapped: int) -> None:
         """Write what was noted, and how many handlers were wrapped."""
         found = {"wrapped": wrapped, "outcomes": self.outcomes}
-        Path(os.environ["WRAPPING_RECORD"]).write_text(json.dumps(found, indent=0))
+        Path(path).write_text(json.dumps(found, indent=0))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import Boom
 from tests.transparency.plugin.handler_wrapping.points import POINTS
-from tests.transparency.plugin.handler_wrapping.record import Record
+from tests.transparency.plugin.handler_wrapping.outcomes import Record
 from tests.transparency.plugin.handler_wrapping.wrap import (
     Wrapping,
     patch_argument,

@@ -62,8 +62,9 @@ def source_of(suite: Suite, folder: Path) -> Path:
     folder = folder / f"{suite.distribution}-{suite.version}"
     if not folder.exists():
         name = suite.distribution
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
-        subprocess.run([*pip, "--no-binary", name, f"{name}=={suite.version}"], check=True)
+        options = ["--quiet", "--no-deps", "--no-binary", name, "--dest", str(folder)]
+        pip = [sys.executable, "-m", "pip", "download", *options, f"{name}=={suite.version}"]
+        subprocess.run(pip, check=True)
         [archive] = folder.glob("*.tar.gz")
         with tarfile.open(archive) as opened:
             opened.extractall(folder, filter="data")

@@ -16,7 +16,7 @@ import os
 import pytest
 
 from .points import POINTS
-from .record import Record
+from .outcomes import Record
 from .wrap import Wrapping
 
 wrapping = Wrapping()

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test.runner import DiscoverRunner
 
-from handler_wrapping import record, write_record
+from . import record, write_record
 
 
 class RecordingResult(unittest.TextTestResult):
@@ -43,10 +43,10 @@ class RecordingResult(unittest.TextTestResult):
         record.add(test.id(), "failed")
 
 
-class RecordingRunner(DiscoverRunner):
+class RecordingRunner(DiscoverRunner):  # type: ignore[misc]  # Django has no types
     """Runs with `RecordingResult`, and writes the record."""
 
-    def get_resultclass(self) -> type[RecordingResult]:
+    def get_resultclass(self) -> Any:
         return RecordingResult
 
     def run_suite(self, suite: unittest.TestSuite, **kwargs: Any) -> Any:

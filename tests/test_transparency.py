@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import Boom
-from tests.transparency.plugin.handler_wrapping.points import POINTS
 from tests.transparency.plugin.handler_wrapping.outcomes import Record
+from tests.transparency.plugin.handler_wrapping.points import POINTS
 from tests.transparency.plugin.handler_wrapping.wrap import (
     Wrapping,
     patch_argument,

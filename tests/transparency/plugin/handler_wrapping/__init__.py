@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
-from .points import POINTS
 from .outcomes import Record
+from .points import POINTS
 from .wrap import Wrapping
 
 wrapping = Wrapping()
@@ -25,6 +26,12 @@ record = Record(json.loads(os.environ.get("WRAPPING_LEFT_OUT", "[]")))
 if "WRAPPING_FRAMEWORK" in os.environ:
     _is_on = os.environ["WRAPPING_ON"] == "1"
     POINTS[os.environ["WRAPPING_FRAMEWORK"]](wrapping if _is_on else None)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not look into what is left out; whatever else is ignored stays so."""
+    name = os.path.relpath(collection_path, config.rootpath)
+    return record.is_left_out(name) or None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

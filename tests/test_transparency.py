@@ -185,7 +185,8 @@ def test_a_suite_is_run_twice(tmp_path: Path) -> None:
 
 
 def test_a_suite_that_cannot_run_says_where_to_look(tmp_path: Path) -> None:
-    """A runner that wrote no record is no empty run."""
+    """A runner that wrote no record is no empty run, nor one like the last."""
+    (tmp_path / "flask-plain.json").write_text('{"outcomes": {}, "wrapped": 1}')
     suite = Suite("flask", "flask", ["."], options=["--no-such-option"])
     with pytest.raises(SystemExit, match=r"flask-plain: the tests could not be run, see .*\.log"):
         Runner(suite, tmp_path, tmp_path).run(on=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.transparency.runs import Difference, Run, Runner, differences
@@ -17,12 +18,13 @@ def main() -> None:
     parser.add_argument("framework", choices=suites())
     parser.add_argument("--folder", type=Path, required=True, help="for sources and records")
     parser.add_argument("--source", type=Path, help="a checkout, where an sdist has no tests")
+    parser.add_argument("--together", action="store_true", help="both runs at once")
     arguments = parser.parse_args()
     suite = suites()[arguments.framework]
     folder = arguments.folder.resolve()
     source = arguments.source.resolve() if arguments.source else source_of(suite, folder)
     runner = Runner(suite, source, folder)
-    plain, wrapped = runner.run(on=False), runner.run(on=True)
+    plain, wrapped = twice(runner, together=arguments.together)
     if not wrapped.wrapped or "passed" not in plain.outcomes.values():
         sys.exit(f"no test passed, or no handler was wrapped: see {folder}/{suite.name}-*.log")
     found = differences(plain, wrapped)
@@ -30,6 +32,14 @@ def main() -> None:
     report(suite, plain, wrapped, found, lasting)
     write(suite, plain, wrapped, len(found) - len(lasting), len(lasting))
     sys.exit(f"{len(lasting)} tests come out differently" if lasting else 0)
+
+
+def twice(runner: Runner, *, together: bool) -> tuple[Run, Run]:
+    """Run without and with the wrapping."""
+    with ThreadPoolExecutor(2 if together else 1) as pool:
+        plain = pool.submit(runner.run, on=False)
+        wrapped = pool.submit(runner.run, on=True)
+        return plain.result(), wrapped.result()
 
 
 def again(runner: Runner, found: list[Difference]) -> list[Difference]:

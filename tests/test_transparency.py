@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.support import Boom
+from tests.transparency.__main__ import again
 from tests.transparency.plugin.handler_wrapping.outcomes import Record
 from tests.transparency.plugin.handler_wrapping.points import POINTS
 from tests.transparency.plugin.handler_wrapping.wrap import (
@@ -15,7 +17,7 @@ from tests.transparency.plugin.handler_wrapping.wrap import (
     patch_values,
     raise_again,
 )
-from tests.transparency.runs import Difference, Run, Runner, differences
+from tests.transparency.runs import ABSENT, Difference, Run, Runner, differences
 from tests.transparency.suites import Suite, suites
 from tests.transparency.table import put_left_out, put_row
 
@@ -146,6 +148,24 @@ def test_differences() -> None:
         Difference("other", "passed", "failed"),
     ] == differences(plain, wrapped)
     assert "1 / 1 / 1" == wrapped.counts
+
+
+def test_differences_that_do_not_last() -> None:
+    """What agrees when it is run alone is chance; a test that was not run is not run alone."""
+    asked: list[object] = []
+
+    class Alone(Runner):
+        def run(self, *, on: bool, only: Iterable[str] = ()) -> Run:
+            asked.append(only)
+            return Run({"a": "passed", "b": "failed" if on else "passed"}, 0)
+
+    suite = Suite("flask", "flask", [])
+    missing = Difference("c", "passed", ABSENT)
+    found = [missing, *(Difference(test, "passed", "failed") for test in "ab")]
+    lasting = again(Alone(suite, Path(), Path()), found)
+    assert [missing, Difference("b", "passed", "failed")] == lasting
+    assert [missing] == again(Alone(suite, Path(), Path()), [missing])
+    assert [["a", "b"], ["a", "b"]] == asked
 
 
 def test_a_row_replaces_its_own() -> None:

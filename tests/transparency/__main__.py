@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.transparency.runs import Difference, Run, Runner, differences
+from tests.transparency.runs import ABSENT, Difference, Run, Runner, differences
 from tests.transparency.suites import Suite, source_of, suites
 from tests.transparency.table import PAGE, put_left_out, put_row
 
@@ -43,11 +43,16 @@ def twice(runner: Runner, *, together: bool) -> tuple[Run, Run]:
 
 
 def again(runner: Runner, found: list[Difference]) -> list[Difference]:
-    """Run the tests that differ once more, alone: what then agrees is chance, not the wrapping."""
-    if not found:
-        return []
-    tests = [difference.test for difference in found]
-    return differences(runner.run(on=False, only=tests), runner.run(on=True, only=tests))
+    """Run the tests that differ once more, alone: what then agrees is chance, not the wrapping.
+
+    That a test was not run at all is no chance.
+    """
+    missing = [difference for difference in found if ABSENT in difference]
+    tests = [difference.test for difference in found if difference not in missing]
+    if not tests:
+        return missing
+    alone = (runner.run(on=False, only=tests), runner.run(on=True, only=tests))
+    return [*missing, *differences(*alone)]
 
 
 def report(

@@ -64,7 +64,9 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
     session.install("--no-build-isolation", ".")
 
 
-NO_PROXIES = "not (libraries or model or soak or chain or fuzz or rollback or install)"
+NO_PROXIES = (
+    "not (libraries or consumers or dask or model or soak or chain or fuzz or rollback or install)"
+)
 
 
 def run_suite(session: nox.Session, *options: str, **env: str) -> None:
@@ -137,7 +139,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Run the sample API and call it; ``nox -s demo -- --serve`` leaves it running for you."""
+    """Run the sample API, and call it; ``nox -s demo -- --serve`` leaves it running for you."""
     install_wheel(session, *group("demo"))
     session.run("python", "-m", "examples.sample_api", *session.posargs)
 
@@ -158,6 +160,17 @@ def transparency(session: nox.Session, framework: str) -> None:
     folder = session.cache_dir / "transparency"  # a virtual environment is no place for tests
     command = ["python", "-m", "tests.transparency", framework, "--folder", str(folder)]
     session.run(*command, *session.posargs)
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/site; ``nox -s docs -- --serve`` shows it as you write."""
+    install_wheel(session, *group("docs"))
+    session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement, on every run
+    options = list(session.posargs)
+    command = ["serve"] if "--serve" in options else ["build", "--strict", "--clean"]
+    options = [option for option in options if option != "--serve"]
+    session.run("mkdocs", *command, "--config-file", "docs/site/mkdocs.yml", *options)
 
 
 @nox.session(default=False)

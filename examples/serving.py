@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-
-
-class Server(uvicorn.Server):
-    """A server that says when it answers, or that it never will."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.settled = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer."""
-        try:
-            await super().startup(sockets)
-        finally:
-            self.settled.set()
 
 
 def configure(app: Any, **options: Any) -> uvicorn.Config:
@@ -32,18 +18,54 @@ def configure(app: Any, **options: Any) -> uvicorn.Config:
 
 
 @contextmanager
-def serving(app: Any) -> Generator[str, None, None]:
-    """Serve an ASGI application on a free port of this machine; give its address."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = Server(configure(app))
-        thread = threading.Thread(target=server.run, args=([listener],), name="server")
-        thread.start()
+def serving(app: Any, port: int = 0) -> Generator[str]:
+    """Serve an ASGI application on this machine; give its address.
+
+    Args:
+        app: The application.
+        port: Where; 0 is any port that is free.
+    """
+    server = uvicorn.Server(configure(app))
+    with listening(port) as listener, running(lambda: server.run([listener])):
         try:
-            if not server.settled.wait(30) or not server.started:
-                msg = "the server did not start within 30 seconds"
-                raise TimeoutError(msg)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield address_of(listener)
         finally:
             server.should_exit = True
-            thread.join()
+
+
+@contextmanager
+def listening(port: int) -> Generator[socket.socket]:
+    """Open a socket that clients can connect to: they wait until the server takes them."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+        yield listener
+
+
+@contextmanager
+def running(work: Callable[[], object]) -> Generator[None]:
+    """Do something in a thread; wait for its end."""
+    thread = threading.Thread(target=work, name="server")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the address that clients use."""
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def quiet(name: str) -> Generator[None]:
+    """Have a logger say nothing of errors: they have a place of their own."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

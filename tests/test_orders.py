@@ -254,6 +254,7 @@ def test_a_bug_among_the_parts() -> None:
         ("GET", "/orders/9/summary", b"", 404, "order_not_found"),
         ("POST", "/orders", b"{", 422, "invalid_order"),
         ("POST", "/orders", b'{"item": "cake", "quantity": true, "card": 1}', 422, "invalid_order"),
+        ("POST", "/orders", b'{"item": "moon", "quantity": 1, "card": "A"}', 422, "invalid_order"),
         ("GET", "/nowhere", b"", 404, None),
     ],
 )

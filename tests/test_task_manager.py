@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import concurrent.futures
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,18 +13,13 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
 
 from catchasync import spawn
 from examples.serving import serving
 from examples.task_manager.app import Manager, finishing
-from examples.task_manager.controllers import PAGE
 from examples.task_manager.model import Task
 
 ROOT = Path(__file__).parents[1]
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +180,9 @@ def test_what_cannot_be_undone_is_told(client: Client) -> None:
         ("POST", "/tasks", b"[]", 422, "invalid_task", "route"),
         ("POST", "/tasks", b'{"name": " "}', 422, "invalid_task", "route"),
         ("POST", "/tasks", b'{"mode": "fly"}', 422, "invalid_task", "route"),
-        ("POST", "/tasks", b" " * 10_001, 413, "body_too_large", "edge"),
-        ("GET", "/nowhere", None, 404, None, "edge"),
-        ("PUT", "/tasks", None, 405, None, "edge"),
+        ("POST", "/tasks", b" " * 10_001, 413, "body_too_large", "route"),
+        ("GET", "/nowhere", None, 404, None, "route"),
+        ("PUT", "/tasks", None, 405, None, "route"),
     ],
 )
 def test_what_a_client_does_wrong(  # noqa: PLR0913, PLR0917 - a table
@@ -224,6 +219,18 @@ def test_a_running_task_is_left_alone(client: Client) -> None:
     assert {"route": {"409": 4}} == client.errors()
 
 
+def test_cancelled_while_somebody_waits(client: Client) -> None:
+    """The one who waits is told; what the task made is undone."""
+    number = client.add("hang", timeout=60)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(client.execute, number)
+        client.until(number, "running")
+        assert 202 == client.http.post(f"/tasks/{number}/cancel").status_code
+        answer = waiting.result()
+    assert (409, "task_cancelled") == (answer.status_code, answer.json()["code"])
+    assert ("cancelled", []) == tuple(client.show(number)[key] for key in ("state", "artifacts"))
+
+
 def test_all_workers_are_busy(tmp_path: Path) -> None:
     """One task too many is told when to come again; the end of the program cancels the other."""
     app = Manager(tmp_path / "errors.jsonl", workers=1)
@@ -258,52 +265,6 @@ def test_every_answer_is_as_the_client_reads_it(client: Client) -> None:
     page = client.http.get("/tasks/9", headers={"accept": "text/html"})
     assert page.headers["content-type"].startswith("text/html")
     assert "there is no task 9" in page.text
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-def test_the_page_in_a_browser(client: Client) -> None:
-    """It shows tasks, their progress and failures, and the counters."""
-    client.execute(client.add("reject", name="<b>bold</b>"))
-    client.execute(client.add(steps=2))
-    page = browse(f"{client.http.base_url}")
-    assert "&lt;b&gt;bold&lt;/b&gt; (reject)" in page
-    assert 'aria-label="2 of 2 steps"' in page
-    assert "422 invalid_task: the input of the task is wrong" in page
-    assert "task 422: 1" in page
-
-
-CLICKS = """
-<script>
-  const form = document.getElementById('new')
-  const fill = (name, mode) => { form.elements.name.value = name; form.elements.mode.value = mode }
-  fill('mine', 'crash')
-  form.requestSubmit()
-  setTimeout(() => { fill('', 'succeed'); form.requestSubmit() }, 1000)
-</script>
-"""
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-def test_the_form_in_a_browser(client: Client) -> None:
-    """A task that is sent off fails before one's eyes; one without a name is refused."""
-
-    async def page_and_clicks(_request: Request) -> Response:
-        return HTMLResponse(PAGE.read_text("utf-8") + CLICKS)
-
-    client.app.router.routes.append(Route("/clicks", page_and_clicks))
-    page = browse(f"{client.http.base_url}/clicks")
-    assert "mine (crash)" in page
-    assert "500: Internal Server Error" in page
-    assert "422 wrong fields: name (invalid_task)" in page
-    assert ["failed"] == [task.state for task in client.app.tasks.all()]
-    assert {"task": {"500": 1}, "route": {"422": 1}} == client.errors()
-
-
-def browse(address: str) -> str:
-    """Return a page as a browser has it after three seconds of its own time."""
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000"]
-    command = [str(CHROMIUM), *options, "--no-proxy-server", "--dump-dom", address]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def test_as_a_program(tmp_path: Path) -> None:

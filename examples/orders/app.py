@@ -7,13 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from catchasync import ErrorContext, ErrorHandler, catch_async, log_error
-from examples.edge import Edge, answering, answers_http_exceptions
+from catchasync import ErrorContext, ErrorHandler, log_error
+from catchasync.integrations.starlette import install
 from examples.orders.errors import InvalidOrder, PartFailed, PartsFailed, PaymentRefused
 from examples.orders.parts import Parts
 from examples.orders.service import Shop, checked
@@ -56,39 +55,29 @@ class App(Starlette):
         self.errors = errors
         self.parts = parts
         self.shop = Shop(stock, lambda error: errors.report(error, ErrorContext("rollback")))
-        super().__init__(
-            routes=routes(self.shop, parts, errors),
-            middleware=[Middleware(Edge, errors=errors)],
-            exception_handlers=answers_http_exceptions(errors),
-            lifespan=closing,
-        )
+        super().__init__(routes=routes(self.shop, parts), lifespan=closing)
+        install(self, errors)
 
 
-def routes(shop: Shop, parts: Parts, errors: ErrorHandler) -> list[Route]:
+def routes(shop: Shop, parts: Parts) -> list[Route]:
     """Make the routes."""
-    handle = catch_async(next=answering(errors, "route"))
 
-    @handle
     async def place(request: Request) -> Response:
         order = await shop.place(**checked(await body(request)))
         return JSONResponse(order.view(), 201)
 
-    @handle
     async def show_all(_request: Request) -> Response:
         return JSONResponse([order.view() for order in shop.orders.all()])
 
-    @handle
     async def show(request: Request) -> Response:
         return JSONResponse(shop.orders.get(request.path_params["id"]).view())
 
-    @handle
     async def sum_up(request: Request) -> Response:
         order = shop.orders.get(request.path_params["id"])
         is_patient = request.query_params.get("every") == "true"
         fetch = parts.fetch_each if is_patient else parts.fetch_all
         return JSONResponse({"order": order.view(), **await fetch(order.id)})
 
-    @handle
     async def payment(_request: Request) -> Response:
         return HTMLResponse("<!doctype html><title>Payment</title>Please try another card.")
 

@@ -1,1 +1,1 @@
-"""A small shop over HTTP, without a framework: users, orders, and everything that can go wrong."""
+"""A small shop over HTTP, in three frameworks from the same handlers."""

@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterable
+import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-import uvicorn
-
-from examples.sample_api.app import App
+from examples.sample_api.frameworks import FRAMEWORKS, open_shop
 from examples.sample_api.journal import Journal
-from examples.sample_api.server import configure, serving
 from examples.sample_api.store import Store
 from examples.sample_api.tour import Seen, take
 
 CURL = """\
-The shop answers on {address}. Try:
+The shop answers on {address}, by {framework}. Try:
 
   curl -i {address}/users/1
   curl -i {address}/users/99
@@ -35,49 +34,73 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.sample_api")
     parser.add_argument("--serve", action="store_true", help="leave the shop running, for curl")
     parser.add_argument("--port", type=int, default=8000, help="the port to serve on")
+    parser.add_argument(
+        "--framework", choices=FRAMEWORKS, default="starlette", help="what to serve it with"
+    )
     given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        store, journal = Store(Path(folder) / "shop.sqlite"), Journal()
-        if given.serve:
-            serve(App(store, Journal(echo=print)), given.port)
-            return 0
-        app = App(store, journal)
-        with serving(app) as address:
-            return report(take(address, store, journal))
+    if given.serve:
+        return serve(given.framework, given.port)
+    return report({framework: tour_of(framework) for framework in FRAMEWORKS})
 
 
-def serve(app: App, port: int) -> None:
+def serve(framework: str, port: int) -> int:
     """Serve until interrupted; each failure that arrives is printed."""
-    print(CURL.format(address=f"http://127.0.0.1:{port}"))
-    uvicorn.Server(configure(app, port=port)).run()
-
-
-def report(tour: Iterable[Seen]) -> int:
-    """Print what came of each stop; return 1 if a failure was lost or came twice."""
-    wrong = stops = failures = 0
-    for seen in tour:
-        stops, failures = stops + 1, failures + len(seen.arrivals)
-        wrong += not seen.is_right
-        print_stop(seen)
-    if wrong:
-        print(f"{wrong} of {stops} requests went wrong: a failure was lost, or came twice.")
-        return 1
-    print(f"{stops} requests, {failures} failures, each seen once.")
+    with tempfile.TemporaryDirectory() as folder:
+        store, journal = Store(Path(folder) / "shop.sqlite"), Journal(echo=print)
+        with open_shop(framework, store, journal, port) as address:
+            print(CURL.format(address=address, framework=framework))
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
     return 0
 
 
-def print_stop(seen: Seen) -> None:
+def tour_of(framework: str) -> list[Seen]:
+    """Open a shop, and take the tour."""
+    with tempfile.TemporaryDirectory() as folder:
+        store, journal = Store(Path(folder) / "shop.sqlite"), Journal()
+        with open_shop(framework, store, journal) as address:
+            return list(take(address, store, journal))
+
+
+def report(tours: dict[str, list[Seen]]) -> int:
+    """Print what came of each stop; return 1 if one is wrong in a framework."""
+    stops = [dict(zip(tours, each, strict=True)) for each in zip(*tours.values(), strict=True)]
+    wrong = [seen for seen in stops if not is_right(seen)]
+    for seen in stops:
+        print_stop(seen)
+    if wrong:
+        print(f"{len(wrong)} of {len(stops)} requests went wrong.")
+        return 1
+    failures = sum(len(seen.arrivals) for tour in tours.values() for seen in tour)
+    print(f"{len(stops)} requests to each of {', '.join(tours)}: every answer the same.")
+    print(f"{failures} failures, each seen once.")
+    return 0
+
+
+def is_right(seen: dict[str, Seen]) -> bool:
+    """Say whether every framework answered rightly, and all the same."""
+    return all(each.is_right for each in seen.values()) and (
+        len({each.answer for each in seen.values()}) == 1
+    )
+
+
+def print_stop(seen: dict[str, Seen]) -> None:
     """Print a request, its answer and what arrived, one below the other."""
-    stop = seen.stop
-    print(f"{'ok ' if seen.is_right else 'BAD'} {stop.title}")
-    print(f"    request  {stop.method} {stop.path} {stop.body}")
-    print(f"    answer   {seen.status} {shorten(seen.body)}")
-    for arrival in seen.arrivals:
-        error = arrival.error
-        print(f"    {arrival.place:<8} {type(error).__name__}: {shorten(str(error))}")
-    if not seen.is_right:
-        print(f"    expected {stop.status}, and {', '.join(stop.arrives) or 'no failure'}")
+    first, ok = next(iter(seen.values())), is_right(seen)
+    print(f"{'ok ' if ok else 'BAD'} {first.stop.title}")
+    print(f"    request  {first.stop.method} {first.stop.path} {first.stop.body}")
+    for framework, each in list(seen.items())[: 1 if ok else None]:
+        print_answer("answer" if ok else framework, each)
+    if not ok:
+        print(f"    expected {first.stop.status}, and {first.stop.fails or 'no failure'}")
     print()
+
+
+def print_answer(title: str, seen: Any) -> None:
+    """Print what came back, and what reached the error handler."""
+    print(f"    {title:<8} {shorten(str(seen.answer))}")
+    for arrival in seen.arrivals:
+        print(f"    reported {shorten(str(arrival))}")
 
 
 def shorten(text: str, width: int = 88) -> str:

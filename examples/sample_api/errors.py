@@ -1,41 +1,29 @@
-"""What can go wrong in the shop, in the words of the shop."""
+"""What can go wrong in the shop, in the words of the shop: each with its status and code."""
 
 from __future__ import annotations
 
-
-class ShopError(Exception):
-    """A failure that the client may be told of.
-
-    Args:
-        message: What the client reads.
-    """
-
-    status = 400
-    code = "shop_error"
+from catchasync.errors import BadRequest, Conflict, NotFound, UnprocessableContent
 
 
-class InvalidData(ShopError):  # noqa: N818 - the words of the shop
-    """What the client sent is not what was asked for."""
-
-    status = 422
-    code = "invalid_data"
-
-
-class MalformedBody(ShopError):  # noqa: N818
+class MalformedBody(BadRequest):
     """What the client sent cannot be read."""
 
     code = "malformed_body"
 
 
-class NotFound(ShopError):  # noqa: N818
-    """There is nothing of that name."""
+class UserNotFound(NotFound):
+    """There is no such user."""
 
-    status = 404
-    code = "not_found"
+    code = "user_not_found"
 
 
-class OutOfStock(ShopError):  # noqa: N818
+class OutOfStock(Conflict):
     """There is less of an item than was ordered."""
 
-    status = 409
     code = "out_of_stock"
+
+
+class InvalidData(UnprocessableContent):
+    """What the client sent is not what was asked for."""
+
+    code = "invalid_data"

@@ -1,63 +1,96 @@
-"""The handlers: plain functions that say what they do, and leave their failures to `next`.
+"""The handlers: plain functions that know no framework, and let their failures out.
 
-Each is decorated once. It is called as ``handler(req, res, next)``, and takes ``req`` and ``res``.
+Each is called with the shop's data and a `Request`, and returns a `Reply`. An adapter of a few
+lines (`with_starlette`, `with_flask`, `with_aiohttp`) puts them into a framework.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
-from catchasync import catch_async
-from examples.sample_api.errors import InvalidData
-from examples.sample_api.journal import late
+from examples.sample_api.errors import InvalidData, MalformedBody
 from examples.sample_api.store import Store
-from examples.sample_api.web import Request, Response, Routes
 
 
-def routes(store: Store) -> Routes:
-    """Make the handlers of a shop, each under its route."""
-    handle = catch_async(track_response=True, late=late)
+@dataclass(frozen=True, slots=True)
+class Request:
+    """
+    What a client asked.
 
-    @handle
-    async def show_user(req: Request, res: Response) -> None:
-        user = number(req.params["id"], "id")
-        await res.json(await asyncio.to_thread(store.user, user))
+    Args:
+        params: What the route found in the path.
+        body: As it came.
+    """
 
-    @handle
-    async def add_user(req: Request, res: Response) -> None:
-        name = text(fields(req), "name")
-        await res.json(await asyncio.to_thread(store.add_user, name), status=201)
+    params: Mapping[str, str]
+    body: bytes
 
-    @handle
-    async def list_orders(req: Request, res: Response) -> None:
-        user = number(req.params["id"], "id")
-        for order in await asyncio.to_thread(store.orders, user):
-            await res.write(json.dumps(order) + "\n")
-        await res.end()
 
-    @handle
-    async def add_order(req: Request, res: Response) -> None:
-        order = fields(req)
-        user, quantity = (
-            number(order.get("user"), "user"),
-            number(order.get("quantity"), "quantity"),
-        )
-        added = await asyncio.to_thread(store.add_order, user, text(order, "item"), quantity)
-        await res.json(added, status=201)
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """
+    What the client gets.
 
-    shop = Routes()
-    shop.add("GET", "/users/{id}", show_user)
-    shop.add("POST", "/users", add_user)
-    shop.add("GET", "/users/{id}/orders", list_orders)
-    shop.add("POST", "/orders", add_order)
-    return shop
+    Args:
+        body: The whole of it, or one piece after the other.
+        status: The status.
+        media_type: What it is.
+    """
+
+    body: bytes | Iterator[bytes]
+    status: int = 200
+    media_type: str = "application/json"
+
+
+Handler: TypeAlias = Callable[[Store, Request], Reply]
+
+
+def show_user(store: Store, req: Request) -> Reply:
+    """Show a user."""
+    return Reply(encoded(store.user(number(req.params["id"], "id"))))
+
+
+def add_user(store: Store, req: Request) -> Reply:
+    """Add a user."""
+    return Reply(encoded(store.add_user(text(fields(req), "name"))), 201)
+
+
+def list_orders(store: Store, req: Request) -> Reply:
+    """Send the orders of a user, each when it has been read."""
+    orders = store.orders(number(req.params["id"], "id"))
+    return Reply(map(encoded, orders), media_type="application/x-ndjson")
+
+
+def add_order(store: Store, req: Request) -> Reply:
+    """Take an order."""
+    given = fields(req)
+    user, quantity = (number(given.get(name), name) for name in ("user", "quantity"))
+    return Reply(encoded(store.add_order(user, text(given, "item"), quantity)), 201)
+
+
+ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", "/users/{id}", show_user),
+    ("POST", "/users", add_user),
+    ("GET", "/users/{id}/orders", list_orders),
+    ("POST", "/orders", add_order),
+)
+
+
+def encoded(value: object) -> bytes:
+    """Return a line of JSON."""
+    return json.dumps(value).encode() + b"\n"
 
 
 def fields(req: Request) -> dict[str, Any]:
     """Return the fields of a JSON object that was sent."""
-    body = req.json()
+    try:
+        body = json.loads(req.body)
+    except ValueError as error:
+        msg = "the body is not JSON"
+        raise MalformedBody(msg) from error
     if not isinstance(body, dict):
         msg = "the body has to be a JSON object"
         raise InvalidData(msg)
@@ -66,10 +99,11 @@ def fields(req: Request) -> dict[str, Any]:
 
 def number(value: object, name: str) -> int:
     """Return a whole number from 1 on."""
-    if not str(value).isascii() or not str(value).isdigit() or int(str(value)) < 1:
+    digits = str(value)
+    if not digits.isascii() or not digits.isdigit() or int(digits) < 1:
         msg = f"{name} has to be a whole number from 1 on"
-        raise InvalidData(msg)
-    return int(str(value))
+        raise InvalidData(msg, details={"field": name})
+    return int(digits)
 
 
 def text(given: dict[str, Any], name: str) -> str:
@@ -77,5 +111,5 @@ def text(given: dict[str, Any], name: str) -> str:
     value = given.get(name)
     if not isinstance(value, str) or not value.strip():
         msg = f"{name} has to be a text"
-        raise InvalidData(msg)
+        raise InvalidData(msg, details={"field": name})
     return value

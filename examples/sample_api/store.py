@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from examples.sample_api.errors import NotFound, OutOfStock
+from examples.sample_api.errors import OutOfStock, UserNotFound
 
 SCHEMA = """
 CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
@@ -51,12 +51,12 @@ class Store:
                 yield connection
 
     def user(self, user: int) -> dict[str, Any]:
-        """Return a user; `NotFound` where there is none."""
+        """Return a user; `UserNotFound` where there is none."""
         with self.transaction() as connection:
             row = connection.execute("SELECT id, name FROM users WHERE id = ?", (user,)).fetchone()
         if row is None:
             msg = f"there is no user {user}"
-            raise NotFound(msg)
+            raise UserNotFound(msg, details={"id": user})
         return {"id": row[0], "name": row[1]}
 
     def add_user(self, name: str) -> dict[str, Any]:

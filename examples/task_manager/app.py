@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catchasync import ErrorContext, ErrorHandler, drain
 from catchasync.errors import ContentTooLarge
-from examples.edge import Edge, answers_http_exceptions
+from catchasync.integrations.starlette import install
 from examples.task_manager.controllers import other_routes, task_routes
 from examples.task_manager.errors import PartsFailed
 from examples.task_manager.monitor import ErrorCounts, ErrorLog
@@ -65,16 +65,12 @@ class Manager(Starlette):
         self.counts = ErrorCounts()
         self.errors = make_errors(self.log, self.counts)
         self.tasks = Tasks(self._not_undone, workers=workers, pace=pace)
-        routes = [
-            *task_routes(self.tasks, self.errors),
-            *other_routes(self.tasks, self.errors, self.counts),
-        ]
         super().__init__(
-            routes=routes,
-            middleware=[Middleware(Edge, errors=self.errors), Middleware(LimitBody)],
-            exception_handlers=answers_http_exceptions(self.errors),
+            routes=[*task_routes(self.tasks, self.errors), *other_routes(self.tasks, self.counts)],
+            middleware=[Middleware(LimitBody)],
             lifespan=finishing,
         )
+        install(self, self.errors)
 
     def _not_undone(self, error: BaseException) -> None:
         self.errors.report(error, ErrorContext("rollback"))

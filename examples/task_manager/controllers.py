@@ -1,11 +1,13 @@
 """The controllers: what each route does, and nothing about failures.
 
-Each is decorated once; its `next` is the one error handler.
+They are plain functions: what they raise reaches the one error handler. So does a task that nobody
+waits for: the error handler is its `next`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from catchasync import ErrorHandler, catch_async, spawn
-from examples.edge import answering
+from catchasync import ErrorContext, ErrorHandler, spawn
 from examples.task_manager.errors import MalformedBody, TaskCancelled
 from examples.task_manager.model import Task
 from examples.task_manager.monitor import ErrorCounts
@@ -25,39 +26,31 @@ PAGE: Final = Path(__file__).with_name("page.html")
 
 def task_routes(tasks: Tasks, errors: ErrorHandler) -> list[Route]:
     """Make the routes of the tasks."""
-    handle = catch_async(next=answering(errors, "route"))
 
-    @handle
     async def add(request: Request) -> Response:
         return JSONResponse(tasks.create(await body(request)).view(), 201)
 
-    @handle
     async def show_all(_request: Request) -> Response:
         return JSONResponse([task.view() for task in tasks.all()])
 
-    @handle
     async def show(request: Request) -> Response:
         return JSONResponse(tasks.get(number(request)).view())
 
-    @handle
     async def change(request: Request) -> Response:
         return JSONResponse(tasks.update(number(request), await body(request)).view())
 
-    @handle
     async def remove(request: Request) -> Response:
         tasks.delete(number(request))
         return Response(status_code=204)
 
-    @handle
     async def execute(request: Request) -> Response:
         task = tasks.begin(number(request))
-        running = spawn(tasks.run(task), next=answering(errors, "task"), name=f"task {task.id}")
+        running = spawn(tasks.run(task), next=failed_task(errors, request), name=f"task {task.id}")
         tasks.watch(task, running)
         if request.query_params.get("wait") != "true":
             return JSONResponse(task.view(), 202)
         return await outcome(task, running)
 
-    @handle
     async def cancel(request: Request) -> Response:
         return JSONResponse(tasks.cancel(number(request)).view(), 202)
 
@@ -72,19 +65,22 @@ def task_routes(tasks: Tasks, errors: ErrorHandler) -> list[Route]:
     ]
 
 
-def other_routes(tasks: Tasks, errors: ErrorHandler, counts: ErrorCounts) -> list[Route]:
+def other_routes(tasks: Tasks, counts: ErrorCounts) -> list[Route]:
     """Make the routes of the page, and of what it shows besides the tasks."""
-    handle = catch_async(next=answering(errors, "route"))
 
-    @handle
     async def page(_request: Request) -> Response:
         return HTMLResponse(PAGE.read_text("utf-8"))
 
-    @handle
     async def stats(_request: Request) -> Response:
         return JSONResponse({"tasks": tasks.counts(), "errors": counts.view()})
 
     return [Route("/", page), Route("/stats", stats)]
+
+
+def failed_task(errors: ErrorHandler, request: Request) -> Callable[[BaseException], Any]:
+    """Make the `next` of a task: reports its failure, and answers the client, if it waits."""
+    context = ErrorContext("task", request, accept=request.headers.get("accept"))
+    return lambda error: errors(error, context)
 
 
 async def outcome(task: Task, running: asyncio.Future[Any]) -> Response:

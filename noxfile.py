@@ -21,6 +21,7 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = sorted({*nox.project.python_versions(PROJECT), HERE}, key=lambda v: int(v.split(".")[1]))
 COVERAGE_DATA = ROOT / ".coverage-data"
+SUITES = nox.project.load_toml(ROOT / "tests" / "transparency" / "suites.toml")
 
 nox.needs_version = ">=2026.10"
 nox.options.reuse_venv = "yes"
@@ -152,6 +153,17 @@ def bench(session: nox.Session) -> None:
     install_wheel(session, *extras(), *group("bench"))
     session.run("python", "-P", "-m", "benchmarks", *session.posargs, env={"PYTHONPATH": "."})
     session.run("python", "-m", "benchmarks.report")
+
+
+@nox.session(default=False)
+@nox.parametrize("framework", [nox.param(name, id=name) for name in SUITES])
+def transparency(session: nox.Session, framework: str) -> None:
+    """Run a framework's own tests with every handler wrapped, and as they are."""
+    suite = SUITES[framework]
+    install_wheel(session, suite["package"], *suite["needs"])
+    folder = session.cache_dir / "transparency"  # a virtual environment is no place for tests
+    command = ["python", "-m", "tests.transparency", framework, "--folder", str(folder)]
+    session.run(*command, *session.posargs)
 
 
 @nox.session(default=False)

@@ -18,11 +18,7 @@ PATIENCE: Final = 20.0  # seconds
 @contextlib.contextmanager
 def serve_asgi(app: Any, **options: Any) -> Generator[str, None, None]:
     """Serve an ASGI application by uvicorn in a thread, and yield its URL."""
-    import uvicorn  # noqa: PLC0415 - not every framework needs it
-
-    options = {"lifespan": "auto", "ws": "none", **options}
-    config = uvicorn.Config(app, log_level=logging.CRITICAL + 1, **options)
-    server = uvicorn.Server(config)
+    server = uvicorn_server(app, **options)
     with listening() as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         with started(thread):
@@ -30,6 +26,27 @@ def serve_asgi(app: Any, **options: Any) -> Generator[str, None, None]:
                 yield url_of(listener)
             finally:
                 server.should_exit = True
+
+
+def uvicorn_server(app: Any, **options: Any) -> Any:
+    """Return a server that says nothing."""
+    import uvicorn  # noqa: PLC0415 - not every framework needs it
+
+    options = {"lifespan": "auto", "ws": "wsproto", **options}
+    return uvicorn.Server(uvicorn.Config(app, log_level=logging.CRITICAL + 1, **options))
+
+
+def starts_asgi(app: Any, **options: Any) -> bool:
+    """Serve an ASGI application whose start fails, and say whether it has started for all that."""
+    server = uvicorn_server(app, **options)
+
+    def run() -> None:
+        with contextlib.suppress(SystemExit):
+            server.run([listener])
+
+    with listening() as listener, started(threading.Thread(target=run)):
+        pass
+    return bool(server.started)
 
 
 @contextlib.contextmanager

@@ -51,6 +51,21 @@ def checked(app: object, errors: object, kind: str) -> None:
         raise TypeError(msg)
 
 
+def reporting(
+    function: Callable[[], Awaitable[Any]], app: object, errors: ErrorHandler
+) -> Callable[[], Awaitable[Any]]:
+    """Return a function of an app's lifespan whose failure is reported, and goes on."""
+
+    async def run() -> Any:
+        try:
+            return await function()
+        except Exception as error:
+            errors.report(error, ErrorContext("lifespan", handler=app))
+            raise
+
+    return run
+
+
 def unchanged(thing: Any) -> Any:
     """Return what was given."""
     return thing

@@ -53,7 +53,7 @@ class Guard:
             if is_never_caught(error):
                 raise
             return self.answer(error, environ, start)
-        if isinstance(body, (list, tuple)) or _is_file(body, environ):
+        if isinstance(body, (list, tuple)) or is_file(body, environ):
             return body
         return Body(body, self, environ, start)
 
@@ -99,7 +99,7 @@ class Start:
         return start_again
 
 
-def _is_file(body: object, environ: Environ) -> bool:
+def is_file(body: object, environ: Environ) -> bool:
     """Say whether a body is the server's own, which it knows how to send."""
     wrapper = environ.get("wsgi.file_wrapper")
     return isinstance(wrapper, type) and isinstance(body, wrapper)

@@ -16,7 +16,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
-from catchasync.integrations._asgi import checked, no_application
+from catchasync.integrations._asgi import checked, no_application, reporting
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -38,7 +38,9 @@ class Exchange:
         """Where a failure happened."""
         request = self.request
         accept = ", ".join(request.headers.getall("Accept", ())) or None
-        return ErrorContext("route", request, request.match_info.handler, accept, request.method)
+        is_upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+        source = "websocket" if is_upgrade else "route"
+        return ErrorContext(source, request, request.match_info.handler, accept, request.method)
 
     def is_gone(self, error: BaseException) -> bool:
         """Say whether an error only says that the client has gone away."""
@@ -73,8 +75,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     pass. The middleware stands before all others: they have seen a failure when it is answered.
 
     Args:
-        app: The application, before it runs. Startup and cleanup are not requests: what fails in
-            them ends the process, which `ErrorHandler.install` reports.
+        app: The application, before it runs. What fails in its startup and cleanup is reported,
+            and goes on.
         errors: The central handler.
 
     Returns:
@@ -86,6 +88,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     checked(app, errors, "an aiohttp web.Application")
     app.middlewares.insert(0, _middleware(errors))
     app.on_response_prepare.append(_note)
+    vars(app)["startup"] = reporting(app.startup, app, errors)
+    vars(app)["cleanup"] = reporting(app.cleanup, app, errors)
     return app
 
 

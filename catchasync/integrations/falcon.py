@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -195,6 +196,52 @@ def _watch(resp: Any, tell: Tell) -> None:
         resp.stream = Stream(resp.stream, tell)
 
 
+def _begin(resp: Any) -> None:
+    """Have a stream of parts made as far as its first, which Falcon can answer the failure of."""
+    if type(resp.stream) is Stream and not hasattr(resp.stream, "read"):
+        resp.stream.begin()
+
+
+def _schedule(errors: ErrorHandler, req: Any, resp: Any) -> None:
+    """Watch the background tasks of a response; what fails in one goes on to the loop."""
+    tell = functools.partial(errors.report, context=_context(Exchange(req, resp), "task"))
+
+    def schedule(callback: Callable[[], Awaitable[None]]) -> None:
+        add(_telling_async(callback, tell))
+
+    def schedule_sync(callback: Callable[[], None]) -> None:
+        add_sync(_telling(callback, tell))
+
+    add, add_sync = resp.schedule, resp.schedule_sync
+    resp.schedule, resp.schedule_sync = schedule, schedule_sync
+
+
+def _telling_async(
+    callback: Callable[[], Awaitable[None]], tell: Tell
+) -> Callable[[], Awaitable[None]]:
+    @functools.wraps(callback)
+    async def run() -> None:
+        try:
+            await callback()
+        except Exception as error:
+            tell(error)
+            raise
+
+    return run
+
+
+def _telling(callback: Callable[[], None], tell: Tell) -> Callable[[], None]:
+    @functools.wraps(callback)
+    def run() -> None:
+        try:
+            callback()
+        except Exception as error:
+            tell(error)
+            raise
+
+    return run
+
+
 class _WsgiMiddleware:
     """Notes which request is answered, and watches the streams of responses."""
 
@@ -210,6 +257,8 @@ class _WsgiMiddleware:
     def process_response(self, req: Any, resp: Any, resource: Any, _succeeded: object) -> None:
         context = _context(Exchange(req, resp, resource))
         _watch(resp, lambda error: self.errors.report(error, context))
+        if req.method != "HEAD":
+            _begin(resp)
         _current.set(None)
 
 
@@ -220,6 +269,7 @@ class _AsgiMiddleware:
         self._middleware = _WsgiMiddleware(errors)
 
     async def process_request(self, req: Any, resp: Any) -> None:
+        _schedule(self._middleware.errors, req, resp)
         self._middleware.process_request(req, resp)
 
     async def process_resource(self, req: Any, resp: Any, resource: Any, _params: Any) -> None:

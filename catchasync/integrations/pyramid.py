@@ -84,16 +84,20 @@ def tween_factory(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any
 
     def catchasync_tween(request: Any) -> Any:
         try:
-            response = handler(request)
+            return _finished(errors, handler(request), request)
         except Exception as error:
             if is_never_caught(error):
                 raise
             return error if _is_control_flow(error) else _answer(errors, error, request)
-        if isinstance(response, HTTPException) and not _is_control_flow(response):
-            return _answer(errors, response, request)
-        return _watched(errors, response, request)
 
     return catchasync_tween
+
+
+def _finished(errors: ErrorHandler, response: Any, request: Any) -> Any:
+    """Answer an error that was returned; watch the body of what is none."""
+    if isinstance(response, HTTPException) and not _is_control_flow(response):
+        return _answer(errors, response, request)
+    return _watched(errors, response, request)
 
 
 def _is_control_flow(error: BaseException) -> bool:
@@ -120,8 +124,12 @@ def _context(request: Any) -> ErrorContext:
 def _watched(errors: ErrorHandler, response: Any, request: Any) -> Any:
     """Watch the body of a response, where something may fail in making it; files are left alone."""
     body = response.app_iter
-    if not isinstance(body, list | tuple | FileIter) and hasattr(body, "__next__"):
-        length = response.content_length
-        response.app_iter = Stream(body, lambda error: errors.report(error, _context(request)))
-        response.content_length = length  # which Pyramid forgets with a new body
+    if isinstance(body, list | tuple | FileIter) or _wsgi.is_file(body, request.environ):
+        return response
+    stream = Stream(body, lambda error: errors.report(error, _context(request)))
+    if request.method != "HEAD":
+        stream.begin()
+    length = response.content_length
+    response.app_iter = stream
+    response.content_length = length  # which Pyramid forgets with a new body
     return response

@@ -28,7 +28,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
-from catchasync.integrations._asgi import Guard, checked
+from catchasync.integrations._asgi import Guard, checked, reporting
 from catchasync.types import Next
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -129,21 +129,6 @@ def background_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[[Exce
         errors.report(error, ErrorContext("task", handler=app))
 
     return handle_background_exception
-
-
-def reporting(
-    function: Callable[[], Any], app: quart.Quart, errors: ErrorHandler
-) -> Callable[[], Any]:
-    """Return a function of the lifespan whose failure is reported, and goes on."""
-
-    async def run() -> None:
-        try:
-            await function()
-        except Exception as error:
-            errors.report(error, ErrorContext("lifespan", handler=app))
-            raise
-
-    return run
 
 
 async def answered(error: object, errors: ErrorHandler) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import SanicException, ServerError
@@ -19,6 +19,9 @@ from catchasync.integrations._asgi import checked
 __all__ = ["as_next", "install", "wrap_router"]
 
 AppT = TypeVar("AppT", bound=Sanic[Any, Any])
+
+TASK: Final = "Sanic._prep_task.<locals>.do"
+"""The coroutine function of Sanic's that runs what ``app.add_task`` is given."""
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -41,6 +44,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     checked(app, errors, "a Sanic app")
     app.exception(Exception, SanicException)(_handler(errors))
     app.signal("http.lifecycle.exception")(_break_off(errors))
+    app.signal("websocket.handler.exception")(_report_websocket(errors))
+    app.signal("server.exception.report")(_report_outside(errors, app))
     return app
 
 
@@ -84,6 +89,32 @@ def _break_off(errors: ErrorHandler) -> Callable[..., Any]:
     return catchasync_break_off
 
 
+def _report_websocket(errors: ErrorHandler) -> Callable[..., Any]:
+    async def catchasync_report_websocket(
+        request: Request[Any, Any], exception: Exception, **_more: Any
+    ) -> None:
+        errors.report(exception, _context(request, "websocket"))
+
+    return catchasync_report_websocket
+
+
+def _report_outside(errors: ErrorHandler, app: object) -> Callable[..., Any]:
+    """Return what reports the failures of tasks and of listeners, which Sanic raises after that."""
+
+    async def catchasync_report_outside(exception: BaseException, **_more: Any) -> None:
+        source = "task" if _is_of_task(exception) else "lifespan"
+        if source == "task" or _current() is None:
+            errors.report(exception, ErrorContext(source, handler=app))
+
+    return catchasync_report_outside
+
+
+def _is_of_task(error: BaseException) -> bool:
+    """Say whether an error is of ``add_task``; its task may know the request that has begun it."""
+    frame = error.__traceback__ and error.__traceback__.tb_frame
+    return frame is not None and frame.f_code.co_qualname == TASK
+
+
 def _has_begun(request: Request[Any, Any]) -> bool:
     return request.stream is not None and request.stream.stage is not Stage.HANDLER
 
@@ -95,12 +126,12 @@ def _current() -> Request[Any, Any] | None:
         return None
 
 
-def _context(request: Request[Any, Any] | None) -> ErrorContext:
+def _context(request: Request[Any, Any] | None, source: str = "route") -> ErrorContext:
     if request is None:
-        return ErrorContext("route")
+        return ErrorContext(source)
     handler = request.route and request.route.handler
     accept = ", ".join(request.headers.getall("accept", ())) or None
-    return ErrorContext("route", request, handler, accept, request.method)
+    return ErrorContext(source, request, handler, accept, request.method)
 
 
 def _answer(errors: ErrorHandler, error: BaseException, request: Request[Any, Any] | None) -> Any:

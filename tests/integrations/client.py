@@ -37,13 +37,28 @@ UNCOMPARED: Final = {
 """Headers of the servers; and ``Allow``, whose methods the frameworks choose and order."""
 
 
-def ask(base_url: str, path: str, *, method: str = "GET", accept: str | None = None) -> Answer:
+NO_ANSWER: Final = Answer(0, {}, b"", is_whole=False)
+"""What comes over a connection that is closed before a response."""
+
+
+def ask(
+    base_url: str,
+    path: str,
+    *,
+    method: str = "GET",
+    accept: str | None = None,
+    json: bytes | None = None,
+) -> Answer:
     """Ask a server, on a connection of its own."""
+    given = {"Accept": accept, "Content-Type": json and "application/json"}
+    headers = {name: value for name, value in given.items() if value is not None}
     address = urlsplit(base_url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE)
     try:
-        connection.request(method, path, headers={} if accept is None else {"Accept": accept})
+        connection.request(method, path, json, headers)  # type: ignore[arg-type]
         return read(connection.getresponse())
+    except http.client.RemoteDisconnected:
+        return NO_ANSWER
     finally:
         connection.close()
 

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from catchasync import ErrorHandler, render_error
 from catchasync.errors import HttpError
-from tests.integrations.client import PATIENCE, Answer, Talk, ask, leave, listen
+from tests.integrations.client import NO_ANSWER, PATIENCE, Answer, Talk, ask, leave, listen
 from tests.integrations.failing import (
     SECRET,
     BrokenRule,
@@ -208,13 +208,19 @@ def check_validation(base_url: str, reported: Reports, code: int) -> None:
     """Check that what the framework says of an invalid request is rendered, and is no bug."""
     for accept, media_type in FORMATS.items():
         reported.clear()
-        answer = ask(base_url, "/validation?number=seven", accept=accept)
+        answer = ask_invalidly(base_url, accept)
         rendered = render_error(HttpError(code), accept=accept, method="GET")
         assert (code, media_type) == (answer.status, answer.headers["content-type"])
         assert rendered.headers.keys() == answer.headers.keys()
         check_reported(None, reported)
-    body = json.loads(ask(base_url, "/validation?number=seven").body)
+    body = json.loads(ask_invalidly(base_url).body)
     assert (code, "about:blank") == (body["status"], body["type"])
+
+
+def ask_invalidly(base_url: str, accept: str | None = None) -> Answer:
+    """Ask what is invalid in every way: words for a number, twice, and JSON that ends at once."""
+    query = "number=seven&number=eight"
+    return ask(base_url, f"/validation?{query}", accept=accept, json=b"{")
 
 
 def check_broken_off(
@@ -223,7 +229,8 @@ def check_broken_off(
     """Check that a half-sent body is broken off, has nothing appended, and is reported once."""
     reported.clear()
     answer = ask(base_url, path)
-    assert (200, body, False) == (answer.status, answer.body, answer.is_whole)
+    assert (body, False) == (answer.body, answer.is_whole)
+    assert answer.status == 200 or (answer == NO_ANSWER and not body)
     assert [("RuntimeError", "route")] == [(report.name, report.source) for report in reported]
 
 

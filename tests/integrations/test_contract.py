@@ -12,7 +12,7 @@ import pytest
 from tests.integrations import contract
 from tests.integrations.contract import CASES, FAILURES, Case, Reports
 from tests.integrations.failing import PARTS, PARTS_ASYNC
-from tests.integrations.lacks import BEGINS_EARLY, LACKS
+from tests.integrations.lacks import BEGINS_EARLY, CLOSES_NORMALLY, LACKS
 
 APPS: Final = sorted(path.stem for path in (Path(__file__).parent / "apps").glob("[!_]*.py"))
 
@@ -119,7 +119,7 @@ def test_websocket_that_fails(served: Served) -> None:
     served.need("/ws")
     talk = contract.check_websocket(served.url, served.reported, "/ws")
     assert (101, (b"begun",)) == (talk.status, talk.texts)
-    assert NORMAL != talk.code
+    assert (talk.code == NORMAL) == (served.name in CLOSES_NORMALLY)
 
 
 def test_websocket_that_fails_early(served: Served) -> None:

@@ -54,14 +54,6 @@ def validated(number: int) -> Response:
     return text(str(number))
 
 
-class View:
-    """An object whose method is a handler."""
-
-    def get(self) -> Response:
-        """Fail."""
-        bug()
-
-
 async def listen(websocket: WebSocket) -> None:
     """Fail after the first message."""
     await websocket.accept()
@@ -83,12 +75,16 @@ async def breaking(request: Any, handler: Any) -> Any:
 
 
 def add_controller(app: Application) -> None:
-    """Add a class whose method is a handler."""
+    """Add a class whose methods are handlers."""
     app.controllers_router = RoutesRegistry()
 
     class Failing(Controller):  # pyright: ignore[reportUnusedClass]
         @app.controllers_router.get("/class")
         def show(self) -> Response:
+            bug()
+
+        @app.controllers_router.get("/method")
+        async def show_async(self) -> Response:
             bug()
 
 
@@ -104,7 +100,6 @@ def build(errors: ErrorHandler) -> Application:
         "/redirect": lambda: redirect("/ok"),
         "/validation": validated,
         "/abort": raising(Conflict),
-        "/method": View().get,
         "/decorated": catch_async(next=as_next(errors))(domain),
     }
     app = Application(router=Router())

@@ -71,7 +71,7 @@ def build(errors: ErrorHandler) -> bottle.Bottle:
         "/abort": lambda: bottle.abort(409),
         "/class": View(),
         "/method": View().get,
-        "/validation": lambda: bottle.abort(400),
+        "/validation": lambda: bottle.request.json,
         "/decorated": catch_async(next=as_next(errors))(domain),
     }
     app = bottle.Bottle()

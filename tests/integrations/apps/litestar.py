@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Controller, Litestar, MediaType, WebSocket, get, route, websocket
 from litestar.background_tasks import BackgroundTask
 from litestar.exceptions import HTTPException
+from litestar.params import Parameter
 from litestar.response import Redirect, Response, Stream
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -75,7 +76,7 @@ def background() -> Response[str]:
 
 
 @get("/validation", media_type=MediaType.TEXT, sync_to_thread=False)
-def validated(number: int) -> str:
+def validated(number: Annotated[int, Parameter(query="number")]) -> str:
     """Answer who asks with a number."""
     return str(number)
 

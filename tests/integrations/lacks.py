@@ -69,6 +69,7 @@ LACKS: Final[dict[str, dict[str, str]]] = {
     "quart": no("what it runs after the body is a background task", "/after"),
     "sanic": {
         **ASYNC_STREAMS,
+        **no("it logs what such a middleware raises, and goes on", "/middleware-after"),
         **no("a websocket is accepted before its handler is called", "/ws-early"),
     },
     "starlette": NOT_VALIDATING,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 HOST: Final = "127.0.0.1"
@@ -66,9 +67,28 @@ def started(thread: threading.Thread) -> Generator[None, None, None]:
     """Run a thread; at the end, wait until it has ended."""
     thread.daemon = True
     thread.start()
-    yield
-    thread.join(PATIENCE)
+    try:
+        yield
+    finally:
+        thread.join(PATIENCE)
     assert not thread.is_alive(), "the server does not end"
+
+
+Run: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@contextlib.contextmanager
+def running() -> Generator[Run, None, None]:
+    """Run a loop in a thread, and yield what runs a coroutine on it."""
+    loop = asyncio.new_event_loop()
+    try:
+        with started(threading.Thread(target=loop.run_forever)):
+            try:
+                yield lambda work: asyncio.run_coroutine_threadsafe(work, loop).result()
+            finally:
+                loop.call_soon_threadsafe(loop.stop)
+    finally:
+        loop.close()
 
 
 @contextlib.contextmanager

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
@@ -22,7 +20,7 @@ from tests.integrations.failing import (
     domain,
     raising,
 )
-from tests.integrations.servers import HOST, started
+from tests.integrations.servers import HOST, running
 
 
 async def ok(request: web.Request) -> web.Response:
@@ -130,15 +128,12 @@ def build(errors: ErrorHandler) -> web.Application:
 @contextlib.contextmanager
 def serve(app: web.Application) -> Generator[str, None, None]:
     """Serve the app on a loop in a thread."""
-    loop = asyncio.new_event_loop()
-    with started(threading.Thread(target=loop.run_forever)):
-        runner = web.AppRunner(app)
+    runner = web.AppRunner(app)
+    with running() as run:
         try:
-            yield asyncio.run_coroutine_threadsafe(_start(runner), loop).result()
+            yield run(_start(runner))
         finally:
-            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-    loop.close()
+            run(runner.cleanup())
 
 
 async def _start(runner: web.AppRunner) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
-import threading
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any, Final
 
 from sanic import Sanic
+from sanic.application.constants import ServerStage
+from sanic.application.state import ApplicationServerInfo
 from sanic.exceptions import SanicException
 from sanic.response import HTTPResponse, ResponseStream, redirect, text
 from sanic.views import HTTPMethodView
@@ -27,7 +27,7 @@ from tests.integrations.failing import (
     domain,
     raising,
 )
-from tests.integrations.servers import listening, started, url_of
+from tests.integrations.servers import listening, running, url_of
 
 numbers: Final = itertools.count()  # no two apps of Sanic's may have one name
 
@@ -158,20 +158,18 @@ def build(errors: ErrorHandler) -> Any:
 @contextlib.contextmanager
 def serve(app: Any) -> Generator[str, None, None]:
     """Serve the app on a loop in a thread."""
-    loop = asyncio.new_event_loop()
-    with listening() as listener:
-        with started(threading.Thread(target=loop.run_forever)):
-            try:
-                server = asyncio.run_coroutine_threadsafe(_start(app, listener), loop).result()
-                yield url_of(listener)
-                asyncio.run_coroutine_threadsafe(_stop(server), loop).result()
-            finally:
-                loop.call_soon_threadsafe(loop.stop)
-        loop.close()
+    with listening() as listener, running() as run:
+        server = run(_start(app, listener))
+        try:
+            yield url_of(listener)
+        finally:
+            run(_stop(server))
 
 
 async def _start(app: Any, listener: Any) -> Any:
     server = await app.create_server(sock=listener, return_asyncio_server=True, access_log=False)
+    info = ApplicationServerInfo({}, ServerStage.SERVING)  # which is left to who makes a server
+    app.state.server_info.append(info)
     await server.startup()
     await server.before_start()
     await server.start_serving()

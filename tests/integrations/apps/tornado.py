@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
@@ -23,7 +21,7 @@ from tests.integrations.failing import (
     domain,
     raising,
 )
-from tests.integrations.servers import HOST, started
+from tests.integrations.servers import HOST, running, url_of
 
 
 class Ok(web.RequestHandler):
@@ -148,16 +146,13 @@ def build(errors: ErrorHandler) -> web.Application:
 @contextlib.contextmanager
 def serve(app: web.Application) -> Generator[str, None, None]:
     """Serve the app on a loop in a thread."""
-    loop = asyncio.new_event_loop()
     sockets = bind_sockets(0, HOST)
-    with started(threading.Thread(target=loop.run_forever)):
-        server = asyncio.run_coroutine_threadsafe(_start(app, sockets), loop).result()
+    with running() as run:
+        server = run(_start(app, sockets))
         try:
-            yield f"http://{HOST}:{sockets[0].getsockname()[1]}"
+            yield url_of(sockets[0])
         finally:
-            asyncio.run_coroutine_threadsafe(_stop(server), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-    loop.close()
+            run(_stop(server))
 
 
 async def _start(app: web.Application, sockets: Any) -> HTTPServer:

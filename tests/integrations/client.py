@@ -55,7 +55,7 @@ def ask(
     address = urlsplit(base_url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE)
     try:
-        connection.request(method, path, json, headers)  # type: ignore[arg-type]
+        connection.request(method, path, json, headers)
         return read(connection.getresponse())
     except http.client.RemoteDisconnected:
         return NO_ANSWER
@@ -142,7 +142,7 @@ def frames_of(file: BinaryIO) -> Generator[tuple[int, bytes], None, None]:
     with contextlib.suppress(OSError):
         while len(head := file.read(2)) == len("at"):
             length = head[1]
-            if length == 126:  # noqa: PLR2004 - then two bytes of length follow
+            if length == 126:  # then two bytes of length follow
                 length = int.from_bytes(file.read(2), "big")
             yield head[0] & 15, file.read(length)
             if head[0] & 15 == CLOSE:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Final, NamedTuple
 
 from catchasync import ErrorHandler, render_error
@@ -279,30 +280,38 @@ def check_redirect(base_url: str, reported: Reports) -> None:
 
 def check_many(base_url: str, reported: Reports, paths: Iterable[str], count: int = 100) -> None:
     """Check that many requests at once get the same answers and reports as one by one."""
-    alone = {each: once(base_url, reported, *each) for each in itertools.product(paths, FORMATS)}
-    asked = list(itertools.islice(itertools.cycle(scattered(alone)), count))
+    mixed = sorted(itertools.product(paths, FORMATS), key=str)
+    asked = Random(count).choices(mixed, k=count)
+    alone = {each: once(base_url, reported, *each) for each in dict.fromkeys(asked)}
     reported.clear()
     with ThreadPoolExecutor(25) as pool:
-        answers = list(pool.map(lambda each: ask(base_url, each[0], accept=each[1]), asked))
+        answers = list(pool.map(lambda each: get(base_url, *each), asked))
     assert [alone[each][0] for each in asked] == answers
     expected = Counter(report for each in asked for report in alone[each][1])
     reported.wait(expected.total())
     assert expected == Counter(reported)
 
 
+LATE: Final = {"/after", "/background", "/ws", "/ws-early"}
+"""What may be reported when the client has its answer already."""
+
+
 def once(
     base_url: str, reported: Reports, path: str, accept: str | None
-) -> tuple[Answer, list[Report]]:
+) -> tuple[Answer | Talk, list[Report]]:
     """Ask once, and return the answer and what was reported."""
     reported.clear()
-    answer = ask(base_url, path, accept=accept)
+    answer = get(base_url, path, accept)
+    if path in LATE:
+        reported.wait(1)
     return answer, list(reported)
 
 
-def scattered(things: Iterable[Any]) -> list[Any]:
-    """Return things in another order, always the same, in which neighbours are far apart."""
-    listed = list(things)
-    return [listed[(index * 37) % len(listed)] for index in range(len(listed))]
+def get(base_url: str, path: str, accept: str | None) -> Answer | Talk:
+    """Ask by HTTP, or over a websocket."""
+    if path.startswith("/ws"):
+        return listen(base_url, path)
+    return ask(base_url, path, accept=accept)
 
 
 def check_debug(base_url: str, reported: Reports) -> None:

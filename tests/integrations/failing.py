@@ -205,3 +205,9 @@ PARTS_ASYNC: Final[dict[str, Callable[[], AsyncIterator[bytes]]]] = {
     "/leave-async": left_async,
 }
 """Same, as an async generator."""
+
+PARTS_ANY: Final[dict[str, Callable[[], Iterator[bytes] | AsyncIterator[bytes]]]] = {
+    **PARTS,
+    **PARTS_ASYNC,
+}
+"""Both, where a framework takes both."""

@@ -12,8 +12,6 @@ def no(reason: str, *paths: str) -> dict[str, str]:
     return dict.fromkeys(paths, reason)
 
 
-
-
 SYNC: Final = {
     **no("an async generator needs a loop: WSGI has none", *PARTS_ASYNC),
     **no("WSGI has no background tasks", "/background"),

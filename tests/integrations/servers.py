@@ -152,6 +152,7 @@ class WsgiRequest(BaseHTTPRequestHandler):
             "SERVER_PORT": str(port),
             "SERVER_PROTOCOL": self.request_version,
             "REMOTE_ADDR": self.client_address[0],
+            "CONTENT_TYPE": self.headers.get("content-type", ""),
             "CONTENT_LENGTH": self.headers.get("content-length", "0"),
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from tests.integrations import contract
-from tests.integrations.contract import CASES, FAILURES, Case, Reports
+from tests.integrations.contract import CASES, FAILURES, LATE, Case, Reports
 from tests.integrations.failing import PARTS, PARTS_ASYNC
 from tests.integrations.lacks import BEGINS_EARLY, CLOSES_NORMALLY, LACKS
 
@@ -136,7 +136,7 @@ def test_redirect_passes_through(served: Served) -> None:
 
 def test_a_hundred_at_once(served: Served) -> None:
     """A hundred requests at once, with mixed failures, are answered as one by one."""
-    paths = ["/ok", "/redirect", "/validation", *FAILURES, *STREAMS]
+    paths = [*FAILURES, *STREAMS, *LATE, "/ok", "/redirect", "/validation"]
     asked = [path for path in paths if served.has(path)]
     contract.check_many(served.url, served.reported, asked)
 

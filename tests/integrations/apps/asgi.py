@@ -116,7 +116,8 @@ def build(errors: ErrorHandler) -> Any:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
-            return await websocket(scope, receive, send)
+            await websocket(scope, receive, send)
+            return
         path = scope["path"]
         break_if(path, "before")
         response = response_to(scope["method"], path)

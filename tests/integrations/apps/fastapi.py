@@ -17,8 +17,7 @@ from tests.integrations.failing import (
     BREAKS,
     FAILS,
     FAILS_ASYNC,
-    PARTS,
-    PARTS_ASYNC,
+    PARTS_ANY,
     bug,
     bug_async,
     domain,
@@ -99,7 +98,7 @@ def build(errors: ErrorHandler) -> FastAPI:
     handlers: dict[str, Any] = {
         **FAILS,
         **FAILS_ASYNC,
-        **{path: streaming(parts) for path, parts in {**PARTS, **PARTS_ASYNC}.items()},
+        **{path: streaming(parts) for path, parts in PARTS_ANY.items()},
         **dict.fromkeys(BREAKS, ok),
         "/ok": ok,
         "/ok-async": ok_async,

@@ -20,8 +20,7 @@ from tests.integrations.failing import (
     BREAKS,
     FAILS,
     FAILS_ASYNC,
-    PARTS,
-    PARTS_ASYNC,
+    PARTS_ANY,
     bug,
     bug_async,
     domain,
@@ -136,7 +135,7 @@ def build(errors: ErrorHandler) -> Litestar:
     handlers = [
         *(failing(path, fail) for path, fail in FAILS.items()),
         *(failing_async(path, fail) for path, fail in FAILS_ASYNC.items()),
-        *(streaming(path, parts) for path, parts in {**PARTS, **PARTS_ASYNC}.items()),
+        *(streaming(path, parts) for path, parts in PARTS_ANY.items()),
         *(succeeding(path) for path in ["/ok", *BREAKS]),
         *(ok_async, background, validated, redirect, View, listen, listen_early),
         failing("/abort", raising(lambda: HTTPException(status_code=409))),

@@ -16,8 +16,7 @@ from tests.integrations.failing import (
     BREAKS,
     FAILS,
     FAILS_ASYNC,
-    PARTS,
-    PARTS_ASYNC,
+    PARTS_ANY,
     break_if,
     bug,
     bug_async,
@@ -71,7 +70,7 @@ def build(errors: ErrorHandler) -> Quart:
     views: dict[str, Callable[..., Any]] = {
         **FAILS,
         **FAILS_ASYNC,
-        **{path: streaming(parts) for path, parts in {**PARTS, **PARTS_ASYNC}.items()},
+        **{path: streaming(parts) for path, parts in PARTS_ANY.items()},
         **dict.fromkeys(BREAKS, lambda: "ok"),
         "/ok": lambda: "ok",
         "/ok-async": ok_async,

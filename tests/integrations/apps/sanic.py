@@ -45,7 +45,6 @@ async def ok_async(request: Any) -> HTTPResponse:
 def failing(fail: Callable[[], Any]) -> Any:
     """Return a handler that fails; it is async where that is."""
 
-
     def handler(request: Any) -> Any:
         return fail()
 
@@ -168,12 +167,12 @@ def serve(app: Any) -> Generator[str, None, None]:
 
 async def _start(app: Any, listener: Any) -> Any:
     server = await app.create_server(sock=listener, return_asyncio_server=True, access_log=False)
-    info = ApplicationServerInfo({}, ServerStage.SERVING)  # which is left to who makes a server
-    app.state.server_info.append(info)
     await server.startup()
     await server.before_start()
     await server.start_serving()
     await server.after_start()
+    info = ApplicationServerInfo({}, ServerStage.SERVING)  # else tasks wait for another start
+    app.state.server_info.append(info)
     return server
 
 

@@ -23,8 +23,7 @@ from tests.integrations.failing import (
     BREAKS,
     FAILS,
     FAILS_ASYNC,
-    PARTS,
-    PARTS_ASYNC,
+    PARTS_ANY,
     break_if,
     bug,
     bug_async,
@@ -116,13 +115,11 @@ class Breaking:
         """Fail before the handler, or when that answers."""
 
         async def send_or_fail(message: Any) -> None:
-            break_if(scope["path"], "after")
+            break_if(scope.get("path", ""), "after")
             await send(message)
 
-        if scope["type"] == "http":
-            break_if(scope["path"], "before")
-            return await self.app(scope, receive, send_or_fail)
-        await self.app(scope, receive, send)
+        break_if(scope.get("path", ""), "before")
+        await self.app(scope, receive, send_or_fail)
 
 
 def build(errors: ErrorHandler) -> Starlette:
@@ -131,7 +128,7 @@ def build(errors: ErrorHandler) -> Starlette:
     handlers: dict[str, Any] = {
         **{path: failing(fail) for path, fail in FAILS.items()},
         **{path: failing_async(fail) for path, fail in FAILS_ASYNC.items()},
-        **{path: streaming(parts) for path, parts in {**PARTS, **PARTS_ASYNC}.items()},
+        **{path: streaming(parts) for path, parts in PARTS_ANY.items()},
         **dict.fromkeys(BREAKS, ok),
         "/ok": ok,
         "/ok-async": ok_async,

@@ -8,7 +8,7 @@ import socket
 import struct
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
 PATIENCE: Final = 20.0  # seconds
@@ -57,10 +57,16 @@ def ask(
     try:
         connection.request(method, path, json, headers)
         return read(connection.getresponse())
-    except http.client.RemoteDisconnected:
-        return NO_ANSWER
     finally:
         connection.close()
+
+
+def ask_in_vain(base_url: str, path: str, **how: Any) -> Answer:
+    """Same, where there may be no answer."""
+    try:
+        return ask(base_url, path, **how)
+    except http.client.RemoteDisconnected:
+        return NO_ANSWER
 
 
 def read(response: http.client.HTTPResponse) -> Answer:

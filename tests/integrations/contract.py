@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from catchasync import ErrorHandler, render_error
 from catchasync.errors import HttpError
-from tests.integrations.client import NO_ANSWER, PATIENCE, Answer, Talk, ask, leave, listen
+from tests.integrations.client import NO_ANSWER, PATIENCE, Answer, Talk, ask, ask_in_vain, leave, listen
 from tests.integrations.failing import (
     SECRET,
     BrokenRule,
@@ -229,7 +229,7 @@ def check_broken_off(
 ) -> None:
     """Check that a half-sent body is broken off, has nothing appended, and is reported once."""
     reported.clear()
-    answer = ask(base_url, path)
+    answer = ask_in_vain(base_url, path)
     assert (body, False) == (answer.body, answer.is_whole)
     assert answer.status == 200 or (answer == NO_ANSWER and not body)
     assert [("RuntimeError", "route")] == [(report.name, report.source) for report in reported]
@@ -311,7 +311,7 @@ def get(base_url: str, path: str, accept: str | None) -> Answer | Talk:
     """Ask by HTTP, or over a websocket."""
     if path.startswith("/ws"):
         return listen(base_url, path)
-    return ask(base_url, path, accept=accept)
+    return ask_in_vain(base_url, path, accept=accept)
 
 
 def check_debug(base_url: str, reported: Reports) -> None:

@@ -17,6 +17,7 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._statuses import is_named
+from catchasync.integrations import _observers
 
 Message: TypeAlias = MutableMapping[str, Any]
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
@@ -65,6 +66,7 @@ class Guard:
         errors: The `ErrorHandler`: called with each failure and its `ErrorContext`.
         request_of: Makes the framework's request of a scope, for the context.
         app_of: Makes an ASGI application of what a rule returned.
+        observer: The name of Sentry's integration of the framework.
     """
 
     def __init__(
@@ -73,8 +75,10 @@ class Guard:
         errors: ErrorHandler,
         request_of: RequestOf = unchanged,
         app_of: AppOf = unchanged,
+        observer: str | None = None,
     ) -> None:
         self.app = app
+        self.observer = observer
         self.errors = errors
         self.request_of = request_of
         self.app_of = app_of
@@ -105,12 +109,19 @@ class Guard:
         context = context_of(scope, self.app, self.request_of)
         if scope["type"] not in SOURCES or exchange.has_begun:
             self.errors.report(error, context)
-            return exchange.has_ended
+            return self._over(error, exchange)
         answer = self.errors(error, context)
         if is_awaitable(answer):
             answer = await answer
+        _observers.tell(error, answer, self.observer)
         await answered(self.app_of(answer), self.errors, scope, receive, exchange.send)
         return True
+
+    def _over(self, error: Exception, exchange: Exchange) -> bool:
+        """Say whether the response was at its end: then the failure goes no further."""
+        if exchange.has_ended:
+            _observers.tell(error, None, self.observer)
+        return exchange.has_ended
 
 
 class Exchange:

@@ -16,6 +16,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
+from catchasync.integrations import _observers
 from catchasync.integrations._asgi import checked, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -119,7 +120,9 @@ def _middleware(errors: ErrorHandler) -> Any:
         except Exception as error:
             if _is_passed_on(errors, error, exchange):
                 raise
-            return await _answer(errors, error, exchange)
+            answer = await _answer(errors, error, exchange)
+            _observers.tell(error, answer, "aiohttp")
+            return answer
         finally:
             _current.reset(token)
 

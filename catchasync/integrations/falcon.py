@@ -22,7 +22,7 @@ from catchasync.integrations._streams import AsyncStream, Stream, Tell
 
 __all__ = ["as_next", "install", "wrap_router"]
 
-AppT = TypeVar("AppT", bound=falcon.App[Any, Any])
+AppT = TypeVar("AppT", bound="falcon.App[Any, Any]")
 
 OF_THE_BODY: Final = (
     "content-disposition",

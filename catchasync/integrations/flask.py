@@ -53,7 +53,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     if HTTPException not in app.error_handler_spec[None][None]:
         app.register_error_handler(HTTPException, http_handler(errors))
     vars(app)["handle_exception"] = exception_handler(app, errors)
-    vars(app)["wsgi_app"] = Guard(app.wsgi_app, errors, app.request_class)
+    vars(app)["wsgi_app"] = Guard(app.wsgi_app, errors, app.request_class, observer="flask")
     return app
 
 

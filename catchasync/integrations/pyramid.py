@@ -17,7 +17,7 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
-from catchasync.integrations import _wsgi
+from catchasync.integrations import _observers, _wsgi
 from catchasync.integrations._asgi import checked
 from catchasync.integrations._streams import Stream
 
@@ -88,7 +88,11 @@ def tween_factory(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any
         except Exception as error:
             if is_never_caught(error):
                 raise
-            return error if _is_control_flow(error) else _answer(errors, error, request)
+            if _is_control_flow(error):
+                return error
+            answer = _answer(errors, error, request)
+            _observers.tell(error, answer, None if isinstance(error, HTTPException) else "pyramid")
+            return answer
         if isinstance(response, HTTPException) and not _is_control_flow(response):
             return _answer(errors, response, request)
         return _watched(errors, response, request)

@@ -68,7 +68,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     own["handle_background_exception"] = background_handler(app, errors)
     own["startup"] = reporting(app.startup, app, errors)
     own["shutdown"] = reporting(app.shutdown, app, errors)
-    own["asgi_app"] = Guard(app.asgi_app, errors)
+    own["asgi_app"] = Guard(app.asgi_app, errors, observer="quart")
     return app
 
 

@@ -14,6 +14,7 @@ from catchasync._error_response import ErrorResponse
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
+from catchasync.integrations import _observers
 from catchasync.integrations._asgi import checked
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -79,6 +80,7 @@ def _break_off(errors: ErrorHandler) -> Callable[..., Any]:
         """
         if isinstance(exception, Exception) and _has_begun(request):
             errors.report(exception, _context(request))
+            _observers.tell(exception, None, "sanic")
             raise exception
 
     return catchasync_break_off

@@ -75,7 +75,7 @@ def _check(app: object) -> None:
 
 def guard(errors: ErrorHandler) -> Middleware:
     """Return a guard, to be put among an app's middlewares."""
-    return Middleware(Guard, errors, connection_of)
+    return Middleware(Guard, errors, connection_of, observer="starlette")
 
 
 def connection_of(scope: Scope) -> HTTPConnection:

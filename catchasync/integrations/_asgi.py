@@ -96,7 +96,7 @@ class Guard:
         try:
             await self.app(scope, receive, noting)
         except Exception as error:
-            exchange = Exchange(send, last)
+            exchange = Exchange(send, noting, lambda: last)
             if is_never_caught(error) or exchange.is_gone(error):
                 raise
             if not await self._settled(error, exchange, scope, receive):
@@ -114,8 +114,12 @@ class Guard:
         if is_awaitable(answer):
             answer = await answer
         _observers.tell(error, answer, self.observer)
-        await answered(self.app_of(answer), self.errors, scope, receive, exchange.send)
+        await self.send(self.app_of(answer), scope, receive, exchange)
         return True
+
+    async def send(self, answer: Any, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+        """Send what a failure is answered with."""
+        await answered(answer, self.errors, scope, receive, exchange.noting)
 
     def _over(self, error: Exception, exchange: Exchange) -> bool:
         """Say whether the response was at its end: then the failure goes no further."""
@@ -129,31 +133,33 @@ class Exchange:
 
     Args:
         send: The server's, or that of a middleware.
-        last: The last message that was sent, of those in `NOTED`.
+        noting: The same, which notes the messages in `NOTED`.
+        last: Returns the last of those that was sent.
     """
 
-    __slots__ = ("_last", "send")
+    __slots__ = ("_last", "_send", "noting")
 
-    def __init__(self, send: Send, last: Message | None) -> None:
-        self.send = send
+    def __init__(self, send: Send, noting: Send, last: Callable[[], Message | None]) -> None:
+        self._send = send
+        self.noting = noting
         self._last = last
 
     @property
     def has_begun(self) -> bool:
         """Whether something may have gone out."""
-        return self._last is not None
+        return self._last() is not None
 
     @property
     def has_ended(self) -> bool:
         """Whether nothing more can be sent, so that there is nothing to break off."""
-        last = self._last or {"type": None}
+        last = self._last() or {"type": None}
         return last["type"] == "websocket.close" or (
             last["type"] in ENDS and not last.get("more_body")
         )
 
     def is_gone(self, error: BaseException | None) -> bool:
         """Say whether an error only says that the client has gone away."""
-        code = code_of(self.send)
+        code = code_of(self._send)
         while error is not None:
             is_of_send = isinstance(error, OSError) and passed(error, code)
             if is_of_send or any(is_named(error, *each) for each in DISCONNECTS):

@@ -91,7 +91,7 @@ def _context(environ: Environ | None) -> ErrorContext:
     if not environ:  # the thread that has imported Bottle has an empty one
         return ErrorContext("route")
     route = environ.get("bottle.route")
-    handler = route and route.get_undecorated_callback()
+    handler = route and route.callback  # Bottle's way to undecorate it may never come to an end
     return _wsgi.context_of(environ, handler, _copy_of(environ))
 
 

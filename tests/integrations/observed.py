@@ -33,7 +33,7 @@ def main(observer: str, app: str) -> None:
     """Print what an observer sees of an app."""
     seen: Seen = []
     OBSERVERS[observer](app, seen)
-    servers.WsgiRequest.environ = with_text(servers.WsgiRequest.environ)  # type: ignore[method-assign]
+    setattr(servers.WsgiRequest, "environ", with_text(servers.WsgiRequest.environ))  # noqa: B010 - its type is another
     module: Any = importlib.import_module(f"tests.integrations.apps.{app}")
     logging.disable()
     results = {"installed": observed(module, seen)}
@@ -58,10 +58,28 @@ def observed(module: Any, seen: Seen) -> dict[str, list[Any]]:
     return {path: [each for its_path, each in seen if its_path == path] for path in PATHS}
 
 
-def sentry(_app: str, seen: Seen) -> None:
-    """Watch with those of Sentry's own integrations whose frameworks are here."""
-    import sentry_sdk  # noqa: PLC0415 - one observer a process
-    from sentry_sdk.integrations.logging import LoggingIntegration  # noqa: PLC0415
+INTEGRATED: Final = {
+    "aiohttp": ["aiohttp.AioHttpIntegration"],
+    "bottle": ["bottle.BottleIntegration"],
+    "django_asgi": ["django.DjangoIntegration"],
+    "django_wsgi": ["django.DjangoIntegration"],
+    "falcon": ["falcon.FalconIntegration"],
+    "fastapi": ["fastapi.FastApiIntegration", "starlette.StarletteIntegration"],
+    "flask": ["flask.FlaskIntegration"],
+    "litestar": ["litestar.LitestarIntegration"],
+    "pyramid": ["pyramid.PyramidIntegration"],
+    "quart": ["quart.QuartIntegration"],
+    "sanic": ["sanic.SanicIntegration"],
+    "starlette": ["starlette.StarletteIntegration"],
+    "tornado": ["tornado.TornadoIntegration"],
+}
+"""What Sentry has for frameworks, all of which it would find by itself."""
+
+
+def sentry(app: str, seen: Seen) -> None:
+    """Watch with Sentry's own integration of a framework."""
+    import sentry_sdk
+    from sentry_sdk.integrations.logging import LoggingIntegration
 
     class Transport(sentry_sdk.Transport):
         def capture_envelope(self, envelope: Any) -> None:
@@ -74,7 +92,15 @@ def sentry(_app: str, seen: Seen) -> None:
         dsn="https://key@localhost/1",
         transport=Transport,
         disabled_integrations=[LoggingIntegration()],
+        auto_enabling_integrations=False,
+        integrations=[integration(name) for name in INTEGRATED[app]],
     )
+
+
+def integration(name: str) -> Any:
+    """Return an integration of Sentry's."""
+    module, _, kind = f"sentry_sdk.integrations.{name}".rpartition(".")
+    return getattr(importlib.import_module(module), kind)()
 
 
 def exceptions_of(event: Any) -> list[Any]:
@@ -99,8 +125,8 @@ INSTRUMENTED: Final = {
 
 def opentelemetry(app: str, seen: Seen) -> None:
     """Watch with OpenTelemetry's instrumentation of a framework."""
-    from opentelemetry import trace  # noqa: PLC0415 - one observer a process
-    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider  # noqa: PLC0415
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
     class Note(SpanProcessor):
         def on_end(self, span: Any) -> None:
@@ -120,7 +146,7 @@ def opentelemetry(app: str, seen: Seen) -> None:
 def path_of(span: Any) -> str:
     """Return the path that a span is about."""
     attributes = span.attributes
-    found = attributes.get("http.target") or attributes.get("http.url") or span.name
+    found: str = attributes.get("http.target") or attributes.get("http.url") or span.name
     return urlsplit(found).path
 
 

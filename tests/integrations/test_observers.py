@@ -21,23 +21,6 @@ BUG: Final = ["RuntimeError", "secret"]
 
 SIGNALLING: Final = ("django_asgi", "django_wsgi", "flask", "quart")
 
-SENTRY: Final = (
-    "aiohttp",
-    "bottle",
-    "django_asgi",
-    "django_wsgi",
-    "falcon",
-    "fastapi",
-    "flask",
-    "litestar",
-    "pyramid",
-    "quart",
-    "sanic",
-    "starlette",
-    "tornado",
-)
-"""The apps whose frameworks Sentry has an integration of."""
-
 
 def seen_by(observer: str, app: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what an observer sees of an app without `install`, and with it."""
@@ -48,16 +31,21 @@ def seen_by(observer: str, app: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return seen["plain"], seen["installed"]
 
 
+def framework_of(app: str) -> str:
+    """Return the module of the framework of an app."""
+    return app.partition("_")[0]
+
+
 def need(*modules: str) -> None:
     """Skip a test where one of these is not installed."""
     for module in modules:
         pytest.importorskip(module)
 
 
-@pytest.mark.parametrize("app", SENTRY)
+@pytest.mark.parametrize("app", observed.INTEGRATED)
 def test_sentry(app: str) -> None:
     """Sentry's own integration sees the same events, each once, and no expected errors."""
-    need("sentry_sdk", app.split("_", maxsplit=1)[0])
+    need("sentry_sdk", framework_of(app))
     plain, installed = seen_by("sentry", app)
     assert plain == installed
     [[*_, bug]] = installed["/bug"]
@@ -69,7 +57,7 @@ def test_sentry(app: str) -> None:
 def test_opentelemetry(app: str) -> None:
     """The span of a request says the same of its failure, each exception once."""
     package = observed.INSTRUMENTED[app][0]
-    need("opentelemetry.sdk", f"opentelemetry.instrumentation.{package}", app.split("_", maxsplit=1)[0])
+    need("opentelemetry.sdk", f"opentelemetry.instrumentation.{package}", framework_of(app))
     plain, installed = seen_by("opentelemetry", app)
     assert plain == installed
     assert [["UNSET"]] == installed["/ok"]
@@ -80,7 +68,7 @@ def test_opentelemetry(app: str) -> None:
 @pytest.mark.parametrize("app", SIGNALLING)
 def test_signal(app: str) -> None:
     """Receivers of ``got_request_exception`` are sent what they were sent, once."""
-    need(app.split("_", maxsplit=1)[0])
+    need(framework_of(app))
     plain, installed = seen_by("signal", app)
     assert plain == installed
     assert [BUG] == installed["/bug"]
@@ -242,7 +230,7 @@ def test_any_wsgi_application(span: Span, error: Exception, count: int) -> None:
     def app(environ: Any, start_response: Any) -> Any:
         raise error
 
-    wsgi.install(app, errors)({"REQUEST_METHOD": "GET"}, lambda *args: None)  # type: ignore[arg-type]
+    wsgi.install(app, errors)({"REQUEST_METHOD": "GET"}, lambda *args: None)
     assert [error] * count == span.errors
 
 
@@ -250,4 +238,4 @@ def test_every_framework_is_observed() -> None:
     """No app of the contract is forgotten here, but for those that no observer knows."""
     apps = {path.stem for path in (Path(__file__).parent / "apps").glob("[!_]*.py")}
     unknown = {"asgi", "wsgi", "blacksheep", "falcon_asgi"}
-    assert apps - unknown == {*SENTRY, *observed.INSTRUMENTED, *SIGNALLING}
+    assert apps - unknown == {*observed.INTEGRATED, *observed.INSTRUMENTED, *SIGNALLING}

@@ -212,7 +212,7 @@ def test_handler_with_a_closure() -> None:
         assert seen == []
         raise Teapot
 
-    assert 418 == ask_once(app_of(handler, errors)).status
+    assert 500 == ask_once(app_of(handler, errors)).status
     assert [handler] == seen
 
 

@@ -38,14 +38,21 @@ NOTED: Final = frozenset({
 """The messages after which a response has begun."""
 
 
-def checked(app: object, errors: object, kind: str) -> None:
+def checked(app: object, errors: object, what: str, kind: type | None = None) -> None:
     """Refuse what is no application, or no error handler.
+
+    Args:
+        app: The one.
+        errors: The other.
+        what: What is taken, in words.
+        kind: The class of the application; default: it can be called.
 
     Raises:
         TypeError: One of them is not what it has to be.
     """
-    if not callable(app):
-        msg = f"install(app, errors) takes {kind} first: got {app!r}"
+    is_app = callable(app) if kind is None else isinstance(app, kind)
+    if not is_app:
+        msg = f"install(app, errors) takes {what} first: got {app!r}"
         raise TypeError(msg)
     if not isinstance(errors, ErrorHandler):
         msg = f"install(app, errors) takes a catchasync.ErrorHandler second: got {errors!r}"

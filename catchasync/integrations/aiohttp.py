@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import payload, web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web_app import Application  # OpenTelemetry replaces that of `web`
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
@@ -21,7 +22,7 @@ from catchasync.integrations._asgi import checked, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
 
-AppT = TypeVar("AppT", bound=web.Application)
+AppT = TypeVar("AppT", bound=Application)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -84,7 +85,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "an aiohttp web.Application")
+    checked(app, errors, "an aiohttp web.Application", Application)
     app.middlewares.insert(0, _middleware(errors))
     app.on_response_prepare.append(_note)
     return app

@@ -39,7 +39,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
         AttributeError: It is installed already, or something else has taken the same place.
     """
-    checked(app, errors, "a Bottle app")
+    checked(app, errors, "a Bottle app", bottle.Bottle)
     bottles: Any = app
     bottles.wsgi = _Guard(bottles.wsgi, errors, app_of=_app_of)
     bottles.default_error_handler = as_next(errors)

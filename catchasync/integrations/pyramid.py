@@ -49,7 +49,7 @@ def install(config: ConfigT, errors: ErrorHandler) -> ConfigT:
     Raises:
         TypeError: It is no configurator, or ``errors`` no `ErrorHandler`.
     """
-    checked(getattr(config, "add_tween", config), errors, "a Pyramid Configurator")
+    checked(config, errors, "a Pyramid Configurator", Configurator)
     registry: Any = config.registry
     registry[KEY] = errors
     config.add_tween(f"{__name__}.tween_factory", under=INGRESS)

@@ -56,10 +56,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no Quart app, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Quart app")
-    if not isinstance(app, quart.Quart):
-        msg = f"install(app, errors) takes a Quart app first: got {app!r}"
-        raise TypeError(msg)
+    checked(app, errors, "a Quart app", quart.Quart)
     if HTTPException not in app.error_handler_spec[None][None]:
         app.register_error_handler(HTTPException, http_handler(errors))
     own = vars(app)

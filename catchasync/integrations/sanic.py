@@ -39,7 +39,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Sanic app")
+    checked(app, errors, "a Sanic app", Sanic)
     app.exception(Exception, SanicException)(_handler(errors))
     app.signal("http.lifecycle.exception")(_break_off(errors))
     return app

@@ -59,21 +59,14 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no Starlette app, or ``errors`` no `ErrorHandler`.
         RuntimeError: The app has begun to serve.
     """
-    checked(app, errors, "a Starlette app")
-    _check(app)
+    checked(app, errors, "a Starlette app", Starlette)
+    if app.middleware_stack is not None:
+        msg = "install(app, errors) must come before the app serves its first request"
+        raise RuntimeError(msg)
     default = ExceptionMiddleware(app).http_exception
     app.exception_handlers.setdefault(HTTPException, http_handler(errors, default))
     vars(app)["build_middleware_stack"] = building(app, errors)
     return app
-
-
-def _check(app: object) -> None:
-    if not isinstance(app, Starlette):
-        msg = f"install(app, errors) takes a Starlette app first: got {app!r}"
-        raise TypeError(msg)
-    if app.middleware_stack is not None:
-        msg = "install(app, errors) must come before the app serves its first request"
-        raise RuntimeError(msg)
 
 
 def building(app: Starlette, errors: ErrorHandler) -> Callable[[], Any]:

@@ -28,9 +28,13 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
 
     What Sanic answers itself is rendered too: 404, 405, ``raise SanicException(status_code=409)``.
     An exception handler that the application has for a class of its own still answers that.
+    Failures of websockets are reported. What a middleware for responses raises is logged by Sanic,
+    as without us.
 
     Args:
-        app: The application, before it runs.
+        app: The application, before it runs. Its listeners and background tasks are not requests:
+            what fails in them comes to the process or the loop, and `ErrorHandler.install` reports
+            it.
         errors: The central handler.
 
     Returns:
@@ -42,6 +46,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     checked(app, errors, "a Sanic app", Sanic)
     app.exception(Exception, SanicException)(_handler(errors))
     app.signal("http.lifecycle.exception")(_break_off(errors))
+    app.signal("websocket.handler.exception")(_websocket_reporter(errors))
     return app
 
 
@@ -86,6 +91,15 @@ def _break_off(errors: ErrorHandler) -> Callable[..., Any]:
     return catchasync_break_off
 
 
+def _websocket_reporter(errors: ErrorHandler) -> Callable[..., Any]:
+    async def catchasync_report_websocket(
+        request: Request[Any, Any], exception: BaseException, **_more: Any
+    ) -> None:
+        errors.report(exception, _context(request, "websocket"))
+
+    return catchasync_report_websocket
+
+
 def _has_begun(request: Request[Any, Any]) -> bool:
     return request.stream is not None and request.stream.stage is not Stage.HANDLER
 
@@ -97,12 +111,12 @@ def _current() -> Request[Any, Any] | None:
         return None
 
 
-def _context(request: Request[Any, Any] | None) -> ErrorContext:
+def _context(request: Request[Any, Any] | None, source: str = "route") -> ErrorContext:
     if request is None:
-        return ErrorContext("route")
+        return ErrorContext(source)
     handler = request.route and request.route.handler
     accept = ", ".join(request.headers.getall("accept", ())) or None
-    return ErrorContext("route", request, handler, accept, request.method)
+    return ErrorContext(source, request, handler, accept, request.method)
 
 
 def _answer(errors: ErrorHandler, error: BaseException, request: Request[Any, Any] | None) -> Any:

@@ -93,6 +93,26 @@ def test_tween_that_fails() -> None:
     assert ["UserMissing"] == names(reported)
 
 
+def redirecting_tween(handler: Any, registry: Any) -> Any:
+    """Return a tween that redirects."""
+
+    def tween(request: Any) -> Any:
+        raise HTTPFound("/there")
+
+    return tween
+
+
+def test_tween_that_redirects() -> None:
+    """A redirect that a tween raises is no failure."""
+    errors, reported = make_errors()
+
+    def more(config: Any) -> None:
+        config.add_tween(f"{__name__}.redirecting_tween")
+
+    assert 302 == ask_once(app_of(bug, errors, more)).status
+    assert [] == reported
+
+
 def test_tweens_that_the_settings_list() -> None:
     """Where the settings list the tweens, ours stands there."""
     errors, reported = make_errors()

@@ -9,7 +9,7 @@ still called first.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from starlette.applications import Starlette
@@ -111,10 +111,10 @@ class WayOut:
     def __init__(self, app: Application) -> None:
         self.app = app
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application."""
         scope[WAY_OUT] = send
-        return self.app(scope, receive, send)
+        await self.app(scope, receive, send)
 
 
 def connection_of(scope: Scope) -> HTTPConnection:

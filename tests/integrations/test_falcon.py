@@ -377,12 +377,16 @@ async def test_websocket_that_is_refused() -> None:
             raise falcon.HTTPConflict
 
     app = with_route(falcon_asgi.App(), Resource(), errors)
-    async with testing.ASGIConductor(app) as conductor:
-        with pytest.raises(falcon.WebSocketDisconnected) as caught:
-            async with conductor.simulate_ws("/"):
-                pass
+    with pytest.raises(falcon.WebSocketDisconnected) as caught:
+        await opened(app)
     assert 3409 == caught.value.code
     assert ["HTTPConflict"] == names(reported)
+
+
+async def opened(app: Any) -> None:
+    """Open a websocket, and close it."""
+    async with testing.ASGIConductor(app) as conductor, conductor.simulate_ws("/"):
+        pass
 
 
 def test_sink_that_fails() -> None:

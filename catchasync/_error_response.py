@@ -97,7 +97,7 @@ class ErrorResponse:
         start = {"status": self.status, "headers": headers}
         await send({"type": f"{prefix}http.response.start", **start})
         body = self._body_for(scope.get("method"))
-        await send({"type": f"{prefix}http.response.body", "body": body})
+        await send({"type": f"{prefix}http.response.body", "body": body, "more_body": False})
 
     @property
     def _close_code(self) -> int:

@@ -24,6 +24,8 @@ from catchasync.testing import RecordingNext
 from tests.backends import BACKENDS, LOOPS, cancel_while_pending, in_thread, run_on, soon
 from tests.support import Boom
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 Run = Callable[..., Any]
 
 

@@ -31,6 +31,8 @@ from catchasync.conventions import error_first, result_first
 from tests.backends import LOOPS, in_thread
 from tests.support import Boom
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 FULL = bool(os.environ.get("CATCHASYNC_FULL"))
 RUNS = 100_000 if FULL else 3_000
 

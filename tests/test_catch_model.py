@@ -27,6 +27,8 @@ from catchasync._runtimes import here
 from catchasync._trio import TrioHome
 from tests.support import KINDS, STREAMS, Boom
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 RUNS = 20_000 if os.environ.get("CATCHASYNC_FULL") else 2_000
 RUNNERS = ("asyncio", "trio", "thread")
 

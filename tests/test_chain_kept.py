@@ -27,6 +27,8 @@ from tests.chain_support import (
 )
 from tests.support import Boom, raiser, step
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 # Tracking.
 
 

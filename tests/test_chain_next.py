@@ -37,6 +37,8 @@ from tests.chain_support import (
 )
 from tests.support import Boom, raiser, step
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 
 @pytest.fixture
 def is_waiting(monkeypatch: pytest.MonkeyPatch) -> threading.Event:

@@ -86,7 +86,8 @@ def test_it_is_an_asgi_application() -> None:
     """Status, headers as bytes, body."""
     response = ErrorResponse(404, {"x-a": "b\xff"}, b"body")
     start = {"type": "http.response.start", "status": 404, "headers": [(b"x-a", b"b\xff")]}
-    assert [start, {"type": "http.response.body", "body": b"body"}] == asgi(response)
+    body = {"type": "http.response.body", "body": b"body", "more_body": False}
+    assert [start, body] == asgi(response)
     assert b"" == asgi(response, method="HEAD")[1]["body"]
 
 

@@ -21,6 +21,8 @@ from catchasync._marks import KEY, is_marked, mark
 from catchasync.testing import RecordingNext
 from tests.support import KINDS, STREAMS, Boom, drive, handler_of, once, raiser, run
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 OURS = "<catchasync: "
 
 

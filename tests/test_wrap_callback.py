@@ -28,6 +28,8 @@ from catchasync.testing import RecordingNext
 from tests.backends import BACKENDS, in_thread, run_on, soon
 from tests.support import Boom
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 Run = Callable[..., Any]
 
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE", default="none")

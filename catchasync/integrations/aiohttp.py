@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import payload, web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web_app import Application  # OpenTelemetry replaces that of `web`
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
@@ -16,11 +17,12 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
+from catchasync.integrations import _observers
 from catchasync.integrations._asgi import checked, no_application, reporting
 
 __all__ = ["as_next", "install", "wrap_router"]
 
-AppT = TypeVar("AppT", bound=web.Application)
+AppT = TypeVar("AppT", bound=Application)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -85,7 +87,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "an aiohttp web.Application")
+    checked(app, errors, "an aiohttp web.Application", Application)
     app.middlewares.insert(0, _middleware(errors))
     app.on_response_prepare.append(_note)
     vars(app)["startup"] = reporting(app.startup, app, errors)
@@ -123,7 +125,9 @@ def _middleware(errors: ErrorHandler) -> Any:
         except Exception as error:
             if _is_passed_on(errors, error, exchange):
                 raise
-            return await _answer(errors, error, exchange)
+            answer = await _answer(errors, error, exchange)
+            _observers.tell(error, answer, "aiohttp")
+            return answer
         finally:
             _current.reset(token)
 

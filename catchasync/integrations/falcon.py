@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import falcon
 import falcon.asgi
+from falcon.app import App  # OpenTelemetry replaces that of `falcon`
 
 from catchasync import _runtimes
 from catchasync._context import ErrorContext
@@ -23,7 +24,7 @@ from catchasync.integrations._streams import AsyncStream, Stream, Tell
 
 __all__ = ["as_next", "install", "wrap_router"]
 
-AppT = TypeVar("AppT", bound=falcon.App[Any, Any])
+AppT = TypeVar("AppT", bound="App[Any, Any]")
 
 OF_THE_BODY: Final = (
     "content-disposition",
@@ -67,7 +68,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Falcon app")
+    checked(app, errors, "a Falcon app", App)
     is_asgi = isinstance(app, falcon.asgi.App)
     handler = _asgi_handler(errors) if is_asgi else _wsgi_handler(errors)
     app.add_error_handler((Exception, falcon.HTTPError), handler)

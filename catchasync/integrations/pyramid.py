@@ -17,7 +17,7 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
-from catchasync.integrations import _wsgi
+from catchasync.integrations import _observers, _wsgi
 from catchasync.integrations._asgi import checked
 from catchasync.integrations._streams import Stream
 
@@ -49,7 +49,7 @@ def install(config: ConfigT, errors: ErrorHandler) -> ConfigT:
     Raises:
         TypeError: It is no configurator, or ``errors`` no `ErrorHandler`.
     """
-    checked(getattr(config, "add_tween", config), errors, "a Pyramid Configurator")
+    checked(config, errors, "a Pyramid Configurator", Configurator)
     registry: Any = config.registry
     registry[KEY] = errors
     config.add_tween(f"{__name__}.tween_factory", under=INGRESS)
@@ -88,7 +88,11 @@ def tween_factory(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any
         except Exception as error:
             if is_never_caught(error):
                 raise
-            return error if _is_control_flow(error) else _answer(errors, error, request)
+            if _is_control_flow(error):
+                return error
+            answer = _answer(errors, error, request)
+            _observers.tell(error, answer, None if isinstance(error, HTTPException) else "pyramid")
+            return answer
 
     return catchasync_tween
 

@@ -4,16 +4,16 @@
 ``teardown_request`` are handed the error, which Quart itself keeps from them: a session that they
 close can roll back. Failures outside of that (a stream, a teardown) reach the guard around
 ``app.asgi_app``. Error handlers that the app has for classes of its own are still called first.
+
+Since 0.23 Quart hands its context to these methods, before the error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import quart
-from quart.ctx import RequestContext
-from quart.globals import request_ctx, websocket_ctx
 from quart.signals import (
     got_background_exception,
     got_request_exception,
@@ -27,8 +27,8 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._rules import status_in
-from catchasync._statuses import SERVER_ERROR
-from catchasync.integrations._asgi import Guard, checked, reporting
+from catchasync._statuses import SERVER_ERROR, subject_of
+from catchasync.integrations._asgi import Application, Guard, checked, reporting
 from catchasync.types import Next
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -56,10 +56,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no Quart app, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Quart app")
-    if not isinstance(app, quart.Quart):
-        msg = f"install(app, errors) takes a Quart app first: got {app!r}"
-        raise TypeError(msg)
+    checked(app, errors, "a Quart app", quart.Quart)
     if HTTPException not in app.error_handler_spec[None][None]:
         app.register_error_handler(HTTPException, http_handler(errors))
     own = vars(app)
@@ -68,8 +65,20 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     own["handle_background_exception"] = background_handler(app, errors)
     own["startup"] = reporting(app.startup, app, errors)
     own["shutdown"] = reporting(app.shutdown, app, errors)
-    own["asgi_app"] = Guard(app.asgi_app, errors)
+    own["asgi_app"] = Guard(ungrouped(app.asgi_app), errors, observer="quart")
     return app
+
+
+def ungrouped(app: Application) -> Application:
+    """Return an application that raises what failed, not the group that Quart's tasks make."""
+
+    async def run(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        except ExceptionGroup as group:
+            raise cast("Exception", subject_of(group)) from None
+
+    return run
 
 
 def http_handler(errors: ErrorHandler) -> Callable[[HTTPException], Any]:
@@ -82,20 +91,28 @@ def http_handler(errors: ErrorHandler) -> Callable[[HTTPException], Any]:
     return answer_http_error
 
 
-def request_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[[Exception], Any]:
+def request_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[..., Any]:
     """Return what takes the place of ``app.handle_exception``."""
 
-    async def handle_exception(error: Exception) -> Any:
-        tell_teardown(request_ctx._get_current_object(), error)  # type: ignore[attr-defined]  # noqa: SLF001 - documented
+    async def handle_exception(*arguments: Any) -> Any:
+        *context, error = arguments
+        tell_teardown(context[0] if context else current_request_context(), error)
         response = await answered(error, errors)
         if (status_in(response) or SERVER_ERROR) >= SERVER_ERROR:
             await signal(app, got_request_exception, error)
-        return await app.finalize_request(response, from_error_handler=True)
+        finalize: Any = app.finalize_request
+        return await finalize(*context, response, from_error_handler=True)
 
     return handle_exception
 
 
-def tell_teardown(context: RequestContext, error: Exception) -> None:
+def current_request_context() -> Any:
+    """Return the context of a request, of versions that have one beside the app's."""
+    proxy: Any = quart.globals.request_ctx
+    return proxy._get_current_object()  # noqa: SLF001 - documented
+
+
+def tell_teardown(context: Any, error: Exception) -> None:
     """Hand the error to the teardown functions of a request, which will not see it otherwise."""
     pop = context.pop
 
@@ -110,23 +127,26 @@ async def signal(app: quart.Quart, sender: Any, error: Exception) -> None:
     await sender.send_async(app, _sync_wrapper=app.ensure_async, exception=error)
 
 
-def websocket_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[[Exception], Any]:
+def websocket_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[..., Any]:
     """Return what takes the place of ``app.handle_websocket_exception``."""
 
-    async def handle_websocket_exception(error: Exception) -> Any:
+    async def handle_websocket_exception(*arguments: Any) -> Any:
+        *context, error = arguments
+        response = await answered(error, errors)  # first: a client that leaves cancels what waits
         await signal(app, got_websocket_exception, error)
-        response = await answered(error, errors)
-        return await app.finalize_websocket(response, websocket_ctx._get_current_object(), True)  # type: ignore[attr-defined]  # noqa: FBT003, SLF001 - documented
+        finalize: Any = app.finalize_websocket
+        return await finalize(*context, response, from_error_handler=True)
 
     return handle_websocket_exception
 
 
-def background_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[[Exception], Any]:
+def background_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[..., Any]:
     """Return what takes the place of ``app.handle_background_exception``."""
 
-    async def handle_background_exception(error: Exception) -> None:
-        await signal(app, got_background_exception, error)
+    async def handle_background_exception(*arguments: Any) -> None:
+        error = arguments[-1]
         errors.report(error, ErrorContext("task", handler=app))
+        await signal(app, got_background_exception, error)
 
     return handle_background_exception
 

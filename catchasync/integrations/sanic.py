@@ -14,6 +14,7 @@ from catchasync._error_response import ErrorResponse
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
+from catchasync.integrations import _observers
 from catchasync.integrations._asgi import checked
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -30,9 +31,13 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
 
     What Sanic answers itself is rendered too: 404, 405, ``raise SanicException(status_code=409)``.
     An exception handler that the application has for a class of its own still answers that.
+    Failures of websockets are reported. What a middleware for responses raises is logged by Sanic,
+    as without us.
 
     Args:
-        app: The application, before it runs.
+        app: The application, before it runs. Its listeners and background tasks are not requests:
+            what fails in them comes to the process or the loop, and `ErrorHandler.install` reports
+            it.
         errors: The central handler.
 
     Returns:
@@ -41,10 +46,10 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Sanic app")
+    checked(app, errors, "a Sanic app", Sanic)
     app.exception(Exception, SanicException)(_handler(errors))
     app.signal("http.lifecycle.exception")(_break_off(errors))
-    app.signal("websocket.handler.exception")(_report_websocket(errors))
+    app.signal("websocket.handler.exception")(_websocket_reporter(errors))
     app.signal("server.exception.report")(_report_outside(errors, app))
     return app
 
@@ -84,14 +89,15 @@ def _break_off(errors: ErrorHandler) -> Callable[..., Any]:
         """
         if isinstance(exception, Exception) and _has_begun(request):
             errors.report(exception, _context(request))
+            _observers.tell(exception, None, "sanic")
             raise exception
 
     return catchasync_break_off
 
 
-def _report_websocket(errors: ErrorHandler) -> Callable[..., Any]:
+def _websocket_reporter(errors: ErrorHandler) -> Callable[..., Any]:
     async def catchasync_report_websocket(
-        request: Request[Any, Any], exception: Exception, **_more: Any
+        request: Request[Any, Any], exception: BaseException, **_more: Any
     ) -> None:
         errors.report(exception, _context(request, "websocket"))
 

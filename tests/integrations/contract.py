@@ -19,7 +19,16 @@ from typing import Any, Final, NamedTuple
 
 from catchasync import ErrorHandler, render_error
 from catchasync.errors import HttpError
-from tests.integrations.client import NO_ANSWER, PATIENCE, Answer, Talk, ask, ask_in_vain, leave, listen
+from tests.integrations.client import (
+    NO_ANSWER,
+    PATIENCE,
+    Answer,
+    Talk,
+    ask,
+    ask_in_vain,
+    leave,
+    listen,
+)
 from tests.integrations.failing import (
     SECRET,
     BrokenRule,

@@ -162,6 +162,7 @@ def serve(app: Any) -> Generator[str, None, None]:
         try:
             yield url_of(listener)
         finally:
+            app.state.server_info.clear()
             run(_stop(server))
 
 

@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import socket
 import struct
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 from urllib.parse import urlsplit
@@ -95,16 +95,21 @@ def connected(base_url: str, path: str, *headers: str) -> Generator[socket.socke
         yield connection
 
 
-def leave(base_url: str, path: str) -> None:
-    """Go away in the middle of a body, without a farewell: what is sent after that fails."""
+def leave(base_url: str, path: str, ready: Callable[[socket.socket], object]) -> None:
+    """Go away when it is time, without a farewell: what is sent after that fails."""
     with connected(base_url, path) as connection:
-        received = b""
-        while b"begun" not in received:
-            chunk = connection.recv(4096)
-            assert chunk, f"no body: got {received!r}"
-            received += chunk
+        ready(connection)
         at_once = struct.pack("ii", 1, 0)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+
+
+def see_begun(connection: socket.socket) -> None:
+    """Receive what comes, until the body has begun."""
+    received = b""
+    while b"begun" not in received:
+        chunk = connection.recv(4096)
+        assert chunk, f"no body: got {received!r}"
+        received += chunk
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from tests.integrations.client import (
     ask_in_vain,
     leave,
     listen,
+    see_begun,
 )
 from tests.integrations.failing import (
     SECRET,
@@ -264,7 +265,8 @@ def check_leaving(base_url: str, reported: Reports, path: str) -> None:
     """Check that a client that goes away is no failure, and that the server goes on."""
     reported.clear()
     departure.reset()
-    leave(base_url, path)
+    is_early = path.startswith("/leave-early")
+    leave(base_url, path, (lambda _: departure.asked.wait(PATIENCE)) if is_early else see_begun)
     departure.left.set()
     assert departure.is_over(), "the stream does not end"
     check_ok(base_url, reported)
@@ -301,7 +303,7 @@ def check_many(base_url: str, reported: Reports, paths: Iterable[str], count: in
     assert expected == Counter(reported)
 
 
-LATE: Final = {"/after", "/background", "/ws", "/ws-early"}
+LATE: Final = ("/after", "/background", "/background-sync", "/ws", "/ws-early")
 """What may be reported when the client has its answer already."""
 
 

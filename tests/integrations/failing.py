@@ -109,6 +109,7 @@ class Departure:
     """A client that goes away; handlers wait for that."""
 
     def __init__(self) -> None:
+        self.asked = threading.Event()
         self.left = threading.Event()
         self.over = threading.Event()
 
@@ -123,6 +124,7 @@ class Departure:
 
     def reset(self) -> None:
         """Begin anew."""
+        self.asked.clear()
         self.left.clear()
         self.over.clear()
 
@@ -161,6 +163,16 @@ def left() -> Iterator[bytes]:
         departure.over.set()
 
 
+def late() -> Iterator[bytes]:
+    """Begin when the client has left."""
+    try:
+        departure.asked.set()
+        departure.left.wait(PATIENCE)
+        yield from REST
+    finally:
+        departure.over.set()
+
+
 async def whole_async() -> AsyncIterator[bytes]:
     """Send a body."""
     yield b"o"
@@ -190,11 +202,23 @@ async def left_async() -> AsyncIterator[bytes]:
         departure.over.set()
 
 
+async def late_async() -> AsyncIterator[bytes]:
+    """Begin when the client has left."""
+    try:
+        departure.asked.set()
+        await departure.wait()
+        for part in REST:
+            yield part
+    finally:
+        departure.over.set()
+
+
 PARTS: Final[dict[str, Callable[[], Iterator[bytes]]]] = {
     "/gen": whole,
     "/stream": half,
     "/stream-first": nothing,
     "/leave": left,
+    "/leave-early": late,
 }
 """The body that the handler of a path returns, as a generator."""
 
@@ -203,6 +227,7 @@ PARTS_ASYNC: Final[dict[str, Callable[[], AsyncIterator[bytes]]]] = {
     "/stream-async": half_async,
     "/stream-first-async": nothing_async,
     "/leave-async": left_async,
+    "/leave-early-async": late_async,
 }
 """Same, as an async generator."""
 

@@ -12,9 +12,11 @@ def no(reason: str, *paths: str) -> dict[str, str]:
     return dict.fromkeys(paths, reason)
 
 
+TASKS: Final = ("/background", "/background-sync")
+
 SYNC: Final = {
     **no("an async generator needs a loop: WSGI has none", *PARTS_ASYNC),
-    **no("WSGI has no background tasks", "/background"),
+    **no("WSGI has no background tasks", *TASKS),
     **no("WSGI has no websockets", "/ws", "/ws-early"),
     **no("WSGI has no start of an app: that is made when its module is imported", "lifespan"),
 }
@@ -29,24 +31,24 @@ LACKS: Final[dict[str, dict[str, str]]] = {
     "aiohttp": {
         **ASYNC_STREAMS,
         **NOT_VALIDATING,
-        **no("it has no background tasks", "/background"),
+        **no("it has no background tasks", *TASKS),
     },
     "asgi": {
         **ASYNC_STREAMS,
         **NOT_VALIDATING,
-        **no("ASGI has no background tasks: what runs after the body is /after", "/background"),
+        **no("ASGI has no background tasks: what runs after the body is /after", *TASKS),
     },
     "blacksheep": {
         **ASYNC_STREAMS,
         **NOTHING_AFTER,
-        **no("it has no background tasks", "/background"),
+        **no("it has no background tasks", *TASKS),
         **no("it answers 404 to a method that a path has no route for", "405"),
     },
     "bottle": {**SYNC, **NO_LOOP},
     "django_asgi": {
         **no("it adapts a sync stream for a server of ASGI only with a warning", *PARTS),
         **no("it swallows what the closing of a response raises", "/after"),
-        **no("it has no background tasks", "/background"),
+        **no("it has no background tasks", *TASKS),
         **no("it has no websockets", "/ws", "/ws-early"),
         **no("it takes no part in the lifespan of ASGI", "lifespan"),
     },
@@ -67,6 +69,7 @@ LACKS: Final[dict[str, dict[str, str]]] = {
     "quart": no("what it runs after the body is a background task", "/after"),
     "sanic": {
         **ASYNC_STREAMS,
+        **no("its background tasks are coroutines", "/background-sync"),
         **no("it logs what such a middleware raises, and goes on", "/middleware-after"),
         **no("a websocket is accepted before its handler is called", "/ws-early"),
     },
@@ -74,7 +77,7 @@ LACKS: Final[dict[str, dict[str, str]]] = {
     "tornado": {
         **ASYNC_STREAMS,
         **no("it has no middlewares; a handler's prepare runs before", "/middleware-after"),
-        **no("it has no background tasks", "/background"),
+        **no("it has no background tasks", *TASKS),
         **no("it has no start of an app", "lifespan"),
     },
     "wsgi": {**SYNC, **NO_LOOP, **NOT_VALIDATING},

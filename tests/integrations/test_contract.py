@@ -12,7 +12,7 @@ import pytest
 from tests.integrations import contract
 from tests.integrations.contract import CASES, FAILURES, LATE, Case, Reports
 from tests.integrations.failing import PARTS, PARTS_ASYNC
-from tests.integrations.lacks import BEGINS_EARLY, CLOSES_NORMALLY, LACKS
+from tests.integrations.lacks import BEGINS_EARLY, CLOSES_NORMALLY, LACKS, TASKS
 
 APPS: Final = sorted(path.stem for path in (Path(__file__).parent / "apps").glob("[!_]*.py"))
 
@@ -95,9 +95,9 @@ def test_stream_that_fails_at_once(served: Served, path: str) -> None:
         contract.check_case(Case(path, *FAILURES["/bug"]), served.url, served.reported)
 
 
-@pytest.mark.parametrize("path", ["/leave", "/leave-async"])
+@pytest.mark.parametrize("path", ["/leave", "/leave-async", "/leave-early", "/leave-early-async"])
 def test_client_that_goes_away(served: Served, path: str) -> None:
-    """A client that goes away in the middle of a body is no failure."""
+    """A client that goes away before a body or in the middle of it is no failure."""
     served.need(path)
     contract.check_leaving(served.url, served.reported, path)
 
@@ -108,10 +108,11 @@ def test_failure_after_the_body(served: Served) -> None:
     contract.check_late(served.url, served.reported, "/after", "route")
 
 
-def test_background_task(served: Served) -> None:
+@pytest.mark.parametrize("path", TASKS)
+def test_background_task(served: Served, path: str) -> None:
     """What fails in a background task is reported once; the client has its whole body."""
-    served.need("/background")
-    contract.check_late(served.url, served.reported, "/background", "route", "task")
+    served.need(path)
+    contract.check_late(served.url, served.reported, path, "route", "task")
 
 
 def test_websocket_that_fails(served: Served) -> None:

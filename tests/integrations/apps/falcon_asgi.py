@@ -72,6 +72,15 @@ class Background:
         resp.schedule(bug_async)
 
 
+class BackgroundSync:
+    """Same, in a thread."""
+
+    async def on_get(self, req: Any, resp: Any) -> None:
+        """Answer."""
+        resp.text = "ok"
+        resp.schedule_sync(bug)
+
+
 class Validated:
     """A resource that takes a number."""
 
@@ -131,6 +140,7 @@ def build(errors: ErrorHandler) -> Any:
         **{path: Streaming(parts) for path, parts in PARTS_ASYNC.items()},
         **dict.fromkeys([*BREAKS, "/ok", "/ok-async"], Ok()),
         "/background": Background(),
+        "/background-sync": BackgroundSync(),
         "/redirect": Failing(raising(lambda: falcon.HTTPFound("/ok"))),
         "/validation": Validated(),
         "/abort": Failing(raising(falcon.HTTPConflict)),

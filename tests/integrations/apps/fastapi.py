@@ -54,6 +54,12 @@ def background(tasks: BackgroundTasks) -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
+def background_sync(tasks: BackgroundTasks) -> PlainTextResponse:
+    """Same, in a thread."""
+    tasks.add_task(bug)
+    return PlainTextResponse("ok")
+
+
 def redirect() -> RedirectResponse:
     """Redirect."""
     return RedirectResponse("/ok")
@@ -104,6 +110,7 @@ def build(errors: ErrorHandler) -> FastAPI:
         "/ok-async": ok_async,
         "/after": lambda: After(),
         "/background": background,
+        "/background-sync": background_sync,
         "/redirect": redirect,
         "/validation": validated,
         "/abort": raising(lambda: HTTPException(409)),

@@ -79,6 +79,12 @@ def background() -> Response[str]:
     return Response("ok", media_type=MediaType.TEXT, background=BackgroundTask(bug_async))
 
 
+@get("/background-sync", sync_to_thread=False)
+def background_sync() -> Response[str]:
+    """Same, in a thread."""
+    return Response("ok", media_type=MediaType.TEXT, background=BackgroundTask(bug))
+
+
 @get("/validation", media_type=MediaType.TEXT)
 async def validated(number: Annotated[int, NUMBER]) -> str:
     """Answer who asks with a number."""
@@ -137,7 +143,7 @@ def build(errors: ErrorHandler) -> Litestar:
         *(failing_async(path, fail) for path, fail in FAILS_ASYNC.items()),
         *(streaming(path, parts) for path, parts in PARTS_ANY.items()),
         *(succeeding(path) for path in ["/ok", *BREAKS]),
-        *(ok_async, background, validated, redirect, View, listen, listen_early),
+        *(ok_async, background, background_sync, validated, redirect, View, listen, listen_early),
         failing("/abort", raising(lambda: HTTPException(status_code=409))),
         get("/decorated", sync_to_thread=True)(decorated),
     ]

@@ -67,6 +67,10 @@ def build(errors: ErrorHandler) -> Quart:
         app.add_background_task(bug_async)
         return "ok"
 
+    async def background_sync() -> str:
+        app.add_background_task(bug)
+        return "ok"
+
     views: dict[str, Callable[..., Any]] = {
         **FAILS,
         **FAILS_ASYNC,
@@ -75,6 +79,7 @@ def build(errors: ErrorHandler) -> Quart:
         "/ok": lambda: "ok",
         "/ok-async": ok_async,
         "/background": background,
+        "/background-sync": background_sync,
         "/redirect": lambda: redirect("/ok"),
         "/validation": lambda: request.args["missing"],
         "/abort": lambda: abort(409),

@@ -72,6 +72,11 @@ def background(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok", background=BackgroundTask(bug_async))
 
 
+def background_sync(request: Request) -> PlainTextResponse:
+    """Same, in a thread."""
+    return PlainTextResponse("ok", background=BackgroundTask(bug))
+
+
 def redirect(request: Request) -> RedirectResponse:
     """Redirect."""
     return RedirectResponse("/ok")
@@ -134,6 +139,7 @@ def build(errors: ErrorHandler) -> Starlette:
         "/ok-async": ok_async,
         "/after": lambda request: after,
         "/background": background,
+        "/background-sync": background_sync,
         "/redirect": redirect,
         "/abort": failing(raising(lambda: HTTPException(409))),
         "/class": View,

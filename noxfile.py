@@ -149,6 +149,17 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/site; ``nox -s docs -- --serve`` shows it as you write."""
+    install_wheel(session, *group("docs"))
+    session.env["NO_MKDOCS_2_WARNING"] = "1"  # an advertisement, on every run
+    options = list(session.posargs)
+    command = ["serve"] if "--serve" in options else ["build", "--strict", "--clean"]
+    options = [option for option in options if option != "--serve"]
+    session.run("mkdocs", *command, "--config-file", "docs/site/mkdocs.yml", *options)
+
+
+@nox.session(default=False)
 def build(session: nox.Session) -> None:
     """Build sdist and wheel into dist/, and test the wheel from what the sdist unpacks to."""
     dist = ROOT / "dist"

@@ -35,7 +35,7 @@ class ErrorHandler:
     It is a `next`: ``catch_async(next=errors)``, for a route, a job, a consumer, a thread. It may
     be used from any thread and on any loop.
 
-    Reporters of others are one line each::
+    Reporters of others are one line each:
 
         lambda error, context: structlog.get_logger().log(context.level, "failed", exc_info=error)
         lambda error, context: context.expected or sentry_sdk.capture_exception(error)

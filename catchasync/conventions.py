@@ -2,7 +2,7 @@
 
 A convention is a function that takes what the library hands to the callback, and returns
 ``(error, values)``: the error, of any type, or ``None`` for success; and the values as a tuple. One
-of your own is that function::
+of your own is that function:
 
     def status_first(status, *values):
         return (None if status == 200 else status), values

@@ -1,6 +1,6 @@
 """Django: every failure of a project is answered by one `ErrorHandler`, under WSGI and ASGI.
 
-In ``wsgi.py`` or ``asgi.py``, for the views, the resolver and every middleware::
+In ``wsgi.py`` or ``asgi.py``, for the views, the resolver and every middleware:
 
     application = install(get_wsgi_application(), errors)
 

@@ -153,7 +153,7 @@ def as_next(errors: ErrorHandler) -> Next:
     """
     Return a `next` for single handlers; they are decorated below the route decorator.
 
-    As in::
+    As in:
 
         @get("/users/{user_id:int}")
         @catch_async(next=as_next(errors))

@@ -122,4 +122,4 @@ def test_table_is_complete() -> None:
     """Each integration has a row."""
     [folder] = catchasync.integrations.__path__
     modules = {path.stem for path in Path(folder).glob("[!_]*.py")}
-    assert modules == set(re.findall(r"^\| `catchasync\.integrations\.(\w+)`", TEXT, re.MULTILINE))
+    assert modules == set(re.findall(r"^\| \[.+?\]\(frameworks/(\w+)\.md\)", TEXT, re.MULTILINE))

@@ -186,6 +186,10 @@ class RecordingWriter:
         self.written.append(chunk.decode())
 
 
+@pytest.mark.skipif(
+    not hasattr(payload.Payload, "write_with_length"),
+    reason="aiohttp before 3.12 reads a body once",
+)
 def test_body_with_a_size() -> None:
     """The size, the text and the type of a body are the framework's to ask for."""
     errors, _reported = make_errors()
@@ -199,8 +203,7 @@ def test_body_with_a_size() -> None:
     async def outside(request: Any, handler: Any) -> Any:
         response = await handler(request)
         seen.append(f"{response.body.decode()} {response.body.size}")
-        if hasattr(payload.Payload, "write_with_length"):  # before 3.12, aiohttp itself calls `write`
-            await response.body.write(RecordingWriter(seen))
+        await response.body.write(RecordingWriter(seen))  # as aiohttp before 3.12 does
         return response
 
     app = app_of(handler, errors)
@@ -211,8 +214,7 @@ def test_body_with_a_size() -> None:
         answer.headers["content-length"],
         answer.headers["content-type"],
     )
-    assert "ok 2" == seen[0]
-    assert {"ok"}.issuperset(seen[1:])
+    assert ["ok 2", "ok"] == seen
 
 
 @pytest.mark.parametrize("mount", ["/sub"])

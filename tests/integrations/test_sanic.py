@@ -273,8 +273,8 @@ def test_websocket_that_fails() -> None:
 
     app.add_websocket_route(feed, "/feed")
     with serve(app) as url, client.connect(f"ws{url[4:]}/feed") as connection:
+        connection.send("hello")
         with pytest.raises(exceptions.ConnectionClosed):
-            connection.send("hello")
             connection.recv()
     assert [("UserMissing", "websocket")] == [(each.name, each.source) for each in reported]
 

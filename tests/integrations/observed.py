@@ -106,6 +106,7 @@ def integration(name: str) -> Any:
 def exceptions_of(event: Any) -> list[Any]:
     """Return the exceptions of an event, with what they came from, and how they were caught."""
     found: Any = event.get("exception", {}).get("values", [])
+    found = [each for each in found if each["type"] != "ExceptionGroup"]  # Quart makes one of one
     return [[each["type"], each["value"], each["mechanism"].get("handled")] for each in found]
 
 

@@ -220,5 +220,8 @@ def test_groups_of_quarts_tasks() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise ExceptionGroup("tasks", [UserMissing()])
 
+    async def run() -> None:
+        await ungrouped(app)(None, None, None)
+
     with pytest.raises(UserMissing):
-        asyncio.run(ungrouped(app)(None, None, None))
+        asyncio.run(run())

@@ -199,7 +199,9 @@ def test_body_with_a_size() -> None:
     async def outside(request: Any, handler: Any) -> Any:
         response = await handler(request)
         seen.append(f"{response.body.decode()} {response.body.size}")
-        if hasattr(payload.Payload, "write_with_length"):  # before 3.12, aiohttp itself calls `write`
+        if hasattr(
+            payload.Payload, "write_with_length"
+        ):  # before 3.12, aiohttp itself calls `write`
             await response.body.write(RecordingWriter(seen))
         return response
 

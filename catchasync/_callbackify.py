@@ -96,6 +96,11 @@ class Answer:
         self._callbacks = [callback]
         self._delivery = delivery
 
+    @property
+    def name(self) -> str:
+        """What the function is called, whose outcome it is."""
+        return self._delivery.name
+
     def __call__(self, *outcome: Any) -> None:
         """Call the callback with the error, or with ``None`` and the value."""
         callback = self._callbacks.pop()
@@ -133,7 +138,7 @@ def _start(result: Any, answer: Answer) -> Any:
         _runtimes.run(work)
 
     context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(run,), name=f"catchasync-{answer!r}")
+    thread = threading.Thread(target=context.run, args=(run,), name=f"catchasync-{answer.name}")
     thread.start()
     returned.set()
     return thread

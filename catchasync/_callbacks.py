@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Awaitable, Callable
 from types import FunctionType
-from typing import Any, NamedTuple, overload
+from typing import Any, Final, NamedTuple, overload
 
 from catchasync import _runtimes
 from catchasync._awaitables import as_awaitable
@@ -19,10 +19,15 @@ from catchasync._completion import (
     take,
 )
 from catchasync._delivery import Call, Delivery, leave
-from catchasync._kinds import is_awaitable, name_of
+from catchasync._kinds import is_awaitable, name_of, signature_of
 from catchasync._marks import clock
 from catchasync.conventions import Convention, Outcome, TwoCallbacks, error_first
 from catchasync.types import Late, Next
+
+NO_ON_SUCCESS: Final = (
+    "wrap_callback(next) without on_success calls next() on success: give it on_success, or let "
+    "the parameter of `next` be None by default"
+)
 
 
 class CallbackPair(NamedTuple):
@@ -180,7 +185,7 @@ class Continuation(Call):
 
     def _succeed(self, values: tuple[Any, ...]) -> Any:
         if self.on_success is None:
-            return self()
+            return self._next()
         try:
             result = self.on_success(*values)
         except Exception as failure:
@@ -191,6 +196,14 @@ class Continuation(Call):
             return result
         awaitable = as_awaitable(result)
         return _runtimes.Work(self._awaited(awaitable), awaitable)
+
+    def _next(self) -> Any:
+        try:
+            return self()
+        except TypeError as error:
+            if not _may_be_called(self.next):
+                error.add_note(NO_ON_SUCCESS)
+            raise
 
     async def _awaited(self, awaitable: Awaitable[Any]) -> Any:
         try:
@@ -210,6 +223,18 @@ class Continuation(Call):
     def answered(self, result: Any, _failure: BaseException | None) -> Any:
         """Take what `next` returned as it is: who called it sees it through."""
         return result
+
+
+def _may_be_called(function: Any) -> bool:
+    """Say whether a function can be called without arguments, as far as its signature tells."""
+    signature = signature_of(function)
+    if signature is None:
+        return True
+    try:
+        signature.bind()
+    except TypeError:
+        return False
+    return True
 
 
 def _expire(reader: Reader, receivers: list[Receiver], seconds: float) -> None:

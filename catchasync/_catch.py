@@ -96,10 +96,10 @@ def decorate(options: Options, handler: Any) -> Any:
     for applies, decorator in DECORATORS:
         if applies(handler):
             return decorator(options, handler)
-    msg = (
-        f"catch_async() takes a handler, a callable of any kind: got {handler!r}. "
-        "Options go by keyword: catch_async(next=...)."
-    )
+    remedy = "Options go by keyword: catch_async(next=...)."
+    if hasattr(type(handler), "__get__"):
+        remedy = "Decorate the function inside: put @catch_async below the other decorator."
+    msg = f"catch_async() takes a handler, a callable of any kind: got {handler!r}. {remedy}"
     raise TypeError(msg)
 
 

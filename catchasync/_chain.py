@@ -88,7 +88,7 @@ class Chain:
         """
         for error_type in types:
             if not (is_error_type(error_type)):
-                msg = f"Chain.use_error() takes exception types: got {error_type!r}."
+                msg = f"Chain.use_error(layer, *types) takes exception types: got {error_type!r}."
                 raise TypeError(msg)
         for each in self._checked((layer,), "use_error"):
             self._add(each, None, types or EVERY)

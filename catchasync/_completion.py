@@ -11,12 +11,12 @@ import asyncio
 import math
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from catchasync._delivery import Delivery
 from catchasync._failures import as_error, holdable, is_cancellation, is_exception
 from catchasync._kinds import name_of
-from catchasync.conventions import Outcome, error_only, result_only
+from catchasync.conventions import Outcome, error_only, result_only, two_callbacks
 from catchasync.errors import CallbackError, CallbackNeverCalled
 from catchasync.types import Late
 
@@ -50,6 +50,9 @@ class Reader:
         late: Late | None,
     ) -> None:
         check_callable("convention", "a function of `catchasync.conventions`", convention)
+        if cast("object", convention) is two_callbacks:
+            msg = "`convention` takes what two_callbacks() returns: got the function, uncalled."
+            raise TypeError(msg)
         check_callable("error", "a callable that makes an exception", error, is_optional=True)
         check_callable("late", "a callable of one argument, the error", late, is_optional=True)
         self.convention = convention

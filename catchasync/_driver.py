@@ -13,7 +13,7 @@ from typing import Any, Final
 from catchasync import _runtimes
 from catchasync._delivery import came_back
 from catchasync._kinds import is_awaitable, is_plain, plain
-from catchasync._runs import Run, ended
+from catchasync._runs import Run, Skip, ended
 from catchasync._special_turns import AsyncTurn, TrackedTurn, dropped
 from catchasync._trio import TrioHome
 from catchasync._turns import BEGUN, CALLED, DONE, OPEN, UNHELD, Turn, references
@@ -51,8 +51,8 @@ async def run_rest(turn: Turn) -> Any:  # noqa: C901, PLR0911, PLR0912, PLR0915 
                     result = step.call(error, run.req, run.res, now)
                 if step.is_async:
                     result = await result
-                if result is now:
-                    result = None
+                if result is now or type(result) is Skip:
+                    result = now.misread(result)
                 elif type(result) not in plain and not is_plain(result):
                     result = None if now.is_own(result) else await settled(result)
             except BaseException as raised:

@@ -7,12 +7,12 @@ from typing import Any, NoReturn
 from catchasync._delivery import came_back, see_through
 from catchasync._kinds import is_awaitable, is_plain, plain
 from catchasync._layers import Step
-from catchasync._runs import Run, ended
+from catchasync._runs import Run, Skip, ended
 from catchasync._special_turns import BlockingTurn, TrackedBlockingTurn, dropped
 from catchasync._turns import BEGUN, OPEN, UNHELD, Turn, references
 
 
-def run_here(turn: Turn) -> Any:  # noqa: C901 - as `run_rest`, whose twin it is
+def run_here(turn: Turn) -> Any:  # noqa: C901, PLR0912 - as `run_rest`, whose twin it is
     """Same as `run_rest`, in a thread without a loop."""
     run, index, error = turn.run, turn.target, turn.due()
     turn.state = BEGUN
@@ -29,7 +29,9 @@ def run_here(turn: Turn) -> Any:  # noqa: C901 - as `run_rest`, whose twin it is
                     result = step.call_here(run.req, run.res, now)
                 else:
                     result = step.call_here(error, run.req, run.res, now)
-                if type(result) not in plain and not is_plain(result):
+                if result is now or type(result) is Skip:
+                    result = now.misread(result)
+                elif type(result) not in plain and not is_plain(result):
                     result = settled_here(result)
             except BaseException as raised:
                 result = None

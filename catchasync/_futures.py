@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 
 from catchasync import _runtimes
 from catchasync._failures import holdable
+from catchasync._kinds import name_of
 from catchasync.conventions import future
 
 
@@ -63,7 +64,8 @@ def is_native(thing: Any) -> bool:
 def check_future_like(what: str, thing: Any) -> None:
     """Refuse what nobody can wait for."""
     if _attach_of(thing) is None and not inspect.isawaitable(thing):
-        msg = f"{what} takes {FUTURE_LIKE}: got {thing!r}."
+        call = f" Call it: {name_of(thing)}()." if callable(thing) else ""
+        msg = f"{what} takes {FUTURE_LIKE}: got {thing!r}.{call}"
         raise TypeError(msg)
 
 

@@ -171,7 +171,7 @@ class Installation:
 
     def takes(self, found: Found) -> bool:
         """Report what a hook was told of, and say whether that is all there is to do."""
-        if not isinstance(found.error, BaseException) or _is_exit(found.error):
+        if not isinstance(found.error, BaseException) or is_exit(found.error):
             return False
         self._report(found.error, ErrorContext(found.source, handler=found.handler))
         return found.is_last and self._is_logged(found.error)
@@ -199,10 +199,10 @@ class Installation:
         return f"<Installation: {names or 'closed'}>"
 
 
-def _is_exit(error: BaseException) -> bool:
+def is_exit(error: BaseException) -> bool:
     """Say whether an error only ends something; a group does where all that it holds do."""
     if issubclass(type(error), BaseExceptionGroup):
-        return all(_is_exit(inside) for inside in errors_inside(error))
+        return all(is_exit(inside) for inside in errors_inside(error))
     return issubclass(type(error), EXITS)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
@@ -25,6 +26,11 @@ CallThrough = wrapt.CallableObjectProxy
 
 Proxy = wrapt.BaseObjectProxy
 """What `ReadThrough` is but for iteration, which an object either has or has not."""
+
+
+def is_compiled() -> bool:
+    """Say whether wrapt runs on its C extension."""
+    return "wrapt._wrappers" in sys.modules
 
 
 def proxy_of(handler: Any, decorate: Decorate) -> Any:

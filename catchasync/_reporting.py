@@ -139,6 +139,10 @@ class Reporters:
     __slots__ = ("all", "serial")
 
     def __init__(self, reporters: Iterable[Reporter], serial: int) -> None:
+        came: object = reporters
+        if isinstance(came, str) or not isinstance(came, Iterable):
+            msg = f"ErrorHandler(reporters=...) takes a list of callables: got {reporters!r}"
+            raise TypeError(msg)
         self.all = tuple(reporters)
         self.serial = serial
         for reporter in self.all:

@@ -79,10 +79,7 @@ def as_tracker(track_response: object) -> ResponseTracker:
         return track_response
     if track_response is True:
         return ResponseTracker()
-    msg = (
-        "catch_async(track_response=...) takes True, False or a ResponseTracker: "
-        f"got {track_response!r}."
-    )
+    msg = f"track_response=... takes True, False or a ResponseTracker: got {track_response!r}."
     raise TypeError(msg)
 
 

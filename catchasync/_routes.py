@@ -53,9 +53,11 @@ def create_routes(
 
     Raises:
         ValueError: A key is missing or unknown, or the method is; the message names the route.
-        TypeError: A handler is no callable, or an option is not what it has to be.
+        TypeError: A handler is no callable, the declarations are no mapping, or an option is not
+            what it has to be.
     """
     options = options_for("create_routes", **catch_options)
+    _check_mapping("create_routes", "declarations", declarations)
     for name, declaration in declarations.items():
         _check(name, declaration)
     return {
@@ -66,6 +68,12 @@ def create_routes(
         )
         for name, declaration in declarations.items()
     }
+
+
+def _check_mapping(caller: str, what: str, came: object) -> None:
+    if not isinstance(came, Mapping):
+        msg = f"{caller}() takes {what} by name, a mapping: got {came!r}."
+        raise TypeError(msg)
 
 
 def _check(name: str, declaration: Any) -> None:
@@ -102,8 +110,10 @@ def apply_routes(router: RouterT, routes: Mapping[str, Route], /) -> RouterT:
         The router.
 
     Raises:
-        TypeError: The router has no way to register one of them; then none was registered.
+        TypeError: The router has no way to register one of them, or the routes are no mapping;
+            then none was registered.
     """
+    _check_mapping("apply_routes", "routes", routes)
     found = [(_find(router, name, route), name, route) for name, route in routes.items()]
     for register, name, route in found:
         register(name, route)

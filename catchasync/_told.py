@@ -53,6 +53,11 @@ def is_known(error: BaseException, serial: int) -> bool:
     return isinstance(mark, Told) and _is_same(error, mark)
 
 
+def is_known_to_any(error: BaseException) -> bool:
+    """Say whether this failure has been reported by anybody."""
+    return any(is_known(error, serial) for serial in _marks_of(error))
+
+
 def _marks_of(error: BaseException) -> dict[int, object]:
     found = dict_of(error).get(KEY)
     return found if type(found) is dict else {}

@@ -228,6 +228,17 @@ class Turn:
         """Say whether a layer returned what its `next` had returned to it."""
         return result is self or (self.state is not OPEN and result is self.rest)
 
+    def misread(self, result: object) -> None:
+        """Refuse a `next`, or a sentinel, that a layer returned instead of calling `next`."""
+        if result is self and self.state is not OPEN:
+            return  # it did call: what `next` returns is the turn
+        name, call = "next", "next()"
+        if isinstance(result, Skip):
+            name = f"SKIP_{result.name}"
+            call = f"next({name})"
+        msg = f"{self.step.name} returned {name}, which does nothing: write `return {call}`."
+        raise TypeError(msg)
+
     def due(self) -> BaseException | None:
         """Return the error that goes on to the next error layer."""
         return None if self.more is None else self.more.error

@@ -6,7 +6,7 @@ A handler raises `HttpError`, or the class of a status: ``raise NotFound("no suc
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
 from catchasync._statuses import (
@@ -99,12 +99,12 @@ class HttpError(Exception):
         own = {"code": code, "details": details, "operational": operational}
         given = {name: value for name, value in own.items() if value is not None}
         self.message = self._of_class("message", phrase_of(self.status), message, str)
-        self.headers = self._of_class("headers", {}, headers, dict)
+        self.headers = self._of_class("headers", {}, headers, _as_headers)
         self.expose = self._of_class("expose", self.status < SERVER_ERROR, expose, bool)
         vars(self).update(given, **properties)
         super().__init__(self.message)
 
-    def _of_class(self, name: str, default: Any, given: Any, kind: type) -> Any:
+    def _of_class(self, name: str, default: Any, given: Any, kind: Callable[[Any], Any]) -> Any:
         """Return what was given, else what the class says, else the default."""
         return kind(getattr(type(self), name, default) if given is None else given)
 
@@ -274,6 +274,14 @@ def _anew(error: BaseException, status: int) -> dict[str, Any]:
     if is_of_client(error):
         anew["headers"] = {}  # what it has are those of somebody else's response
     return anew
+
+
+def _as_headers(headers: Any) -> dict[str, str | int]:
+    try:
+        return dict(headers)
+    except (TypeError, ValueError):
+        msg = f"headers=... of an error takes a mapping, or pairs: got {headers!r}."
+        raise TypeError(msg) from None
 
 
 def _check_properties(caller: str, properties: dict[str, Any]) -> None:

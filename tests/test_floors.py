@@ -24,6 +24,7 @@ FLOORS: Final = (
         "_error_response",
         "_facts",
         "_failures",
+        "_fakes",
         "_headers",
         "_kinds",
         "_layers",
@@ -78,13 +79,14 @@ FLOORS: Final = (
         "_handler",
         "_handlers",
         "_hooks",
+        "_lost",
         "_recognition",
         "_registration",
         "_routes",
         "_routing",
         "testing",
     },
-    {"integrations"},
+    {"_pytest_plugin", "integrations"},
     {"__init__", "__main__"},
 )
 

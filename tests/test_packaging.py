@@ -105,3 +105,24 @@ def test_what_is_public_has_a_docstring() -> None:
     public = {name: getattr(catchasync, name) for name in catchasync.__all__}
 
     assert [] == [name for name, thing in public.items() if callable(thing) and not thing.__doc__]
+
+
+def test_every_session_is_explained() -> None:
+    """CONTRIBUTING names each session of nox, so that nobody has to read the noxfile."""
+    sessions = re.findall(
+        r"^@nox\.session.*\ndef (\w+)", (ROOT / "noxfile.py").read_text("utf-8"), re.MULTILINE
+    )
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+
+    assert {"tests", "build"} <= {*sessions}
+    assert [] == [name for name in sessions if f"`{name}`" not in text]
+
+
+def test_every_public_name_is_in_the_changelog() -> None:
+    """The changelog tells users of each name that they can import, and of each module."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    [folder] = catchasync.__path__
+    modules = {path.stem for path in Path(folder).glob("[!_]*.py")} - {"types"}
+    names = {*catchasync.__all__, *(f"catchasync.{name}" for name in modules)}
+
+    assert [] == sorted(name for name in names if not re.search(rf"\b{name}\b", text))

@@ -32,8 +32,8 @@ class Exchange:
     __slots__ = ("has_begun", "request")
 
     def __init__(self, request: web.Request) -> None:
-        self.request = request
-        self.has_begun = False
+        self.request: web.Request = request
+        self.has_begun: bool = False
 
     @property
     def context(self) -> ErrorContext:

@@ -40,14 +40,16 @@ class WaitedNext(RecordingNext):
         super().__init__(answer)
         self._came: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 
-    def __call__(self, error: BaseException | None = None) -> Any:
+    def __call__(self, error: object = None, *values: object) -> Any:
         """Record the call, and let the waiting test know."""
         try:
-            return super().__call__(error)
+            return super().__call__(error, *values)
         finally:
-            self._came.put(error)
+            self._came.put(error if isinstance(error, BaseException) else None)
 
-    def wait(self) -> BaseException | None:
+    def wait(  # type: ignore[override]  # here every call is waited for in its turn
+        self,
+    ) -> BaseException | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Wait for the next call that no earlier `wait` saw, and return its error."""
         return self._came.get(timeout=PATIENCE)
 

@@ -22,7 +22,11 @@ __all__ = ["as_next", "install", "wrap_router"]
 AppT = TypeVar("AppT", bound=Sanic[Any, Any])
 
 TASK: Final = "Sanic._prep_task.<locals>.do"
-"""The coroutine function of Sanic's that runs what ``app.add_task`` is given."""
+CALLERS: Final = {TASK, "SignalRouter._dispatch"}
+"""The functions of Sanic's that run what ``app.add_task`` is given, and who listens to events."""
+
+CALLED: Final = {TASK: "task", "server.": "lifespan"}
+"""What is run, by event; requests have a handler, and events of the user's own are the user's."""
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -108,17 +112,23 @@ def _report_outside(errors: ErrorHandler, app: object) -> Callable[..., Any]:
     """Return what reports the failures of tasks and of listeners, which Sanic raises after that."""
 
     async def catchasync_report_outside(exception: BaseException, **_more: Any) -> None:
-        source = "task" if _is_of_task(exception) else "lifespan"
-        if source == "task" or _current() is None:
+        source = _source_outside(exception)
+        if source is not None:
             errors.report(exception, ErrorContext(source, handler=app))
 
     return catchasync_report_outside
 
 
-def _is_of_task(error: BaseException) -> bool:
-    """Say whether an error is of ``add_task``; its task may know the request that has begun it."""
-    frame = error.__traceback__ and error.__traceback__.tb_frame
-    return frame is not None and frame.f_code.co_qualname == TASK
+def _source_outside(error: BaseException) -> str | None:
+    """Say where an error outside of all requests comes from: that is, who has called what failed.
+
+    A task may know the request that has begun it, and a request may be so broken that nobody does.
+    """
+    frame: Any = error.__traceback__ and error.__traceback__.tb_frame
+    if frame is None or frame.f_code.co_qualname not in CALLERS:
+        return None
+    event = str(frame.f_locals.get("event", TASK))
+    return next((CALLED[kind] for kind in CALLED if event.startswith(kind)), None)
 
 
 def _has_begun(request: Request[Any, Any]) -> bool:

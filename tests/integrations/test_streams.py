@@ -27,6 +27,11 @@ class Body:
         self.closed += 1
 
 
+def not_told(error: BaseException) -> None:
+    """Fail."""
+    pytest.fail(f"told of {error!r}")
+
+
 def test_stream_that_has_begun_is_whole() -> None:
     """The first part that was asked for is not lost."""
     told: list[BaseException] = []
@@ -38,7 +43,7 @@ def test_stream_that_has_begun_is_whole() -> None:
 
 def test_empty_stream_begins() -> None:
     """A stream without parts begins as well."""
-    stream = Stream(iter([]), pytest.fail)
+    stream = Stream(iter([]), not_told)
     stream.begin()
     assert [] == list(stream)
 
@@ -47,14 +52,14 @@ def test_stream_that_cannot_begin_is_closed() -> None:
     """A stream that fails at once is closed, since no server will, and its failure is raised."""
     body = Body([])
     with pytest.raises(RuntimeError, match=SECRET):
-        Stream(body, pytest.fail).begin()
+        Stream(body, not_told).begin()
     assert 1 == body.closed
 
 
 def test_stream_without_close_that_cannot_begin() -> None:
     """It need not have a close."""
     with pytest.raises(TypeError, match="not iterable"):
-        Stream(7, pytest.fail).begin()
+        Stream(7, not_told).begin()
 
 
 def test_head_does_not_begin_a_stream() -> None:

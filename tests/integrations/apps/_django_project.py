@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import django
 from asgiref.sync import iscoroutinefunction
@@ -110,7 +110,7 @@ def redirected(request: HttpRequest) -> HttpResponseBase:
 
 def validated(request: HttpRequest) -> HttpResponse:
     """Answer who does not ask with more fields than are allowed."""
-    return HttpResponse(str(request.GET))
+    return HttpResponse(str(request.GET).encode())
 
 
 class Failing(View):  # type: ignore[misc]
@@ -135,6 +135,9 @@ def decorated(request: HttpRequest) -> HttpResponse:
     domain()
 
 
+is_async: Final[Callable[[Any], bool]] = iscoroutinefunction  # pyright: ignore[reportDeprecated] # asgiref's knows marked ones
+
+
 @sync_and_async_middleware  # type: ignore[untyped-decorator]
 def breaking(get_response: Any) -> Any:
     """Fail, as a middleware."""
@@ -151,7 +154,7 @@ def breaking(get_response: Any) -> Any:
         break_if(request.path, "after")
         return response
 
-    return middleware_async if iscoroutinefunction(get_response) else middleware
+    return middleware_async if is_async(get_response) else middleware
 
 
 VIEWS: dict[str, Any] = {

@@ -26,7 +26,17 @@ from tests.integrations import contract, servers
 Seen: TypeAlias = list[tuple[str, Any]]
 """What was seen: of which request, and what."""
 
-PATHS: Final = ("/ok", "/bug", "/bug-async", "/class", "/abort", "/nowhere", "/redirect", "/stream")
+PATHS: Final = (
+    "/ok",
+    "/bug",
+    "/bug-async",
+    "/class",
+    "/abort",
+    "/nowhere",
+    "/redirect",
+    "/stream",
+    "/stream-async",
+)
 
 
 def main(observer: str, app: str) -> None:

@@ -41,6 +41,11 @@ def test_stream_that_has_begun_is_whole() -> None:
     assert [] == told
 
 
+def test_stream_that_has_not_begun_is_whole() -> None:
+    """A stream begins by itself, where nobody has asked for its first part."""
+    assert [b"1", b"2"] == list(Stream([b"1", b"2"], not_told))
+
+
 def test_empty_stream_begins() -> None:
     """A stream without parts begins as well."""
     stream = Stream(iter([]), not_told)

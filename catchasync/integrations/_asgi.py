@@ -17,6 +17,7 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._statuses import is_named
+from catchasync.integrations import _observers
 
 Message: TypeAlias = MutableMapping[str, Any]
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
@@ -37,18 +38,40 @@ NOTED: Final = frozenset({
 """The messages after which a response has begun."""
 
 
-def checked(app: object, errors: object, kind: str) -> None:
+def checked(app: object, errors: object, what: str, kind: type | None = None) -> None:
     """Refuse what is no application, or no error handler.
+
+    Args:
+        app: The one.
+        errors: The other.
+        what: What is taken, in words.
+        kind: The class of the application; default: it can be called.
 
     Raises:
         TypeError: One of them is not what it has to be.
     """
-    if not callable(app):
-        msg = f"install(app, errors) takes {kind} first: got {app!r}"
+    is_app = callable(app) if kind is None else isinstance(app, kind)
+    if not is_app:
+        msg = f"install(app, errors) takes {what} first: got {app!r}"
         raise TypeError(msg)
     if not isinstance(errors, ErrorHandler):
         msg = f"install(app, errors) takes a catchasync.ErrorHandler second: got {errors!r}"
         raise TypeError(msg)
+
+
+def reporting(
+    function: Callable[[], Awaitable[Any]], app: object, errors: ErrorHandler
+) -> Callable[[], Awaitable[Any]]:
+    """Return a function of an app's lifespan whose failure is reported, and goes on."""
+
+    async def run() -> Any:
+        try:
+            return await function()
+        except Exception as error:
+            errors.report(error, ErrorContext("lifespan", handler=app))
+            raise
+
+    return run
 
 
 def unchanged(thing: Any) -> Any:
@@ -65,6 +88,7 @@ class Guard:
         errors: The `ErrorHandler`: called with each failure and its `ErrorContext`.
         request_of: Makes the framework's request of a scope, for the context.
         app_of: Makes an ASGI application of what a rule returned.
+        observer: The name of Sentry's integration of the framework.
     """
 
     def __init__(
@@ -73,8 +97,10 @@ class Guard:
         errors: ErrorHandler,
         request_of: RequestOf = unchanged,
         app_of: AppOf = unchanged,
+        observer: str | None = None,
     ) -> None:
         self.app = app
+        self.observer = observer
         self.errors = errors
         self.request_of = request_of
         self.app_of = app_of
@@ -92,7 +118,7 @@ class Guard:
         try:
             await self.app(scope, receive, noting)
         except Exception as error:
-            exchange = Exchange(send, last)
+            exchange = Exchange(send, noting, lambda: last)
             if is_never_caught(error) or exchange.is_gone(error):
                 raise
             if not await self._settled(error, exchange, scope, receive):
@@ -105,12 +131,23 @@ class Guard:
         context = context_of(scope, self.app, self.request_of)
         if scope["type"] not in SOURCES or exchange.has_begun:
             self.errors.report(error, context)
-            return exchange.has_ended
+            return self._over(error, exchange)
         answer = self.errors(error, context)
         if is_awaitable(answer):
             answer = await answer
-        await answered(self.app_of(answer), self.errors, scope, receive, exchange.send)
+        _observers.tell(error, answer, self.observer)
+        await self.send(self.app_of(answer), scope, receive, exchange)
         return True
+
+    async def send(self, answer: Any, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+        """Send what a failure is answered with."""
+        await answered(answer, self.errors, scope, receive, exchange.noting)
+
+    def _over(self, error: Exception, exchange: Exchange) -> bool:
+        """Say whether the response was at its end: then the failure goes no further."""
+        if exchange.has_ended:
+            _observers.tell(error, None, self.observer)
+        return exchange.has_ended
 
 
 class Exchange:
@@ -118,31 +155,33 @@ class Exchange:
 
     Args:
         send: The server's, or that of a middleware.
-        last: The last message that was sent, of those in `NOTED`.
+        noting: The same, which notes the messages in `NOTED`.
+        last: Returns the last of those that was sent.
     """
 
-    __slots__ = ("_last", "send")
+    __slots__ = ("_last", "_send", "noting")
 
-    def __init__(self, send: Send, last: Message | None) -> None:
-        self.send = send
+    def __init__(self, send: Send, noting: Send, last: Callable[[], Message | None]) -> None:
+        self._send = send
+        self.noting = noting
         self._last = last
 
     @property
     def has_begun(self) -> bool:
         """Whether something may have gone out."""
-        return self._last is not None
+        return self._last() is not None
 
     @property
     def has_ended(self) -> bool:
         """Whether nothing more can be sent, so that there is nothing to break off."""
-        last = self._last or {"type": None}
+        last = self._last() or {"type": None}
         return last["type"] == "websocket.close" or (
             last["type"] in ENDS and not last.get("more_body")
         )
 
     def is_gone(self, error: BaseException | None) -> bool:
         """Say whether an error only says that the client has gone away."""
-        code = code_of(self.send)
+        code = code_of(self._send)
         while error is not None:
             is_of_send = isinstance(error, OSError) and passed(error, code)
             if is_of_send or any(is_named(error, *each) for each in DISCONNECTS):

@@ -5,10 +5,14 @@ What fails in one is reported and raised: the server breaks the connection off.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 Tell: TypeAlias = Callable[[BaseException], None]
+
+WATCHED: Final = ("read", "close")
+"""The methods of a stream in which something may fail; of an async one, coroutine functions."""
 
 
 class Stream:
@@ -24,25 +28,40 @@ class Stream:
         self._stream = stream
         self._tell = tell
         self._items: Any = None
+        self._first: list[Any] = []
+
+    def begin(self) -> None:
+        """Ask for the first part, before anything is sent: what fails in that can be answered.
+
+        A server of WSGI does not send the head before it has that part (PEP 3333).
+        """
+        try:
+            self._items = iter(self._stream)
+            self._first = list(itertools.islice(self._items, 1))
+        except Exception:
+            getattr(self._stream, "close", bool)()
+            raise
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._stream, name)
-        return self._reading(found) if name == "read" else found
+        return self._watching(found) if name in WATCHED else found
 
-    def _reading(self, read: Callable[..., Any]) -> Callable[..., Any]:
-        def read_watched(*args: Any) -> Any:
+    def _watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*args: Any) -> Any:
             try:
-                return read(*args)
+                return function(*args)
             except Exception as error:
                 self._tell(error)
                 raise
 
-        return read_watched
+        return watched
 
     def __iter__(self) -> Stream:
         return self
 
     def __next__(self) -> Any:
+        if self._first:
+            return self._first.pop()
         try:
             if self._items is None:
                 self._items = iter(self._stream)
@@ -57,15 +76,15 @@ class Stream:
 class AsyncStream(Stream):
     """Same, of an async iterable, or what has an async ``read``."""
 
-    def _reading(self, read: Callable[..., Any]) -> Callable[..., Any]:
-        async def read_watched(*args: Any) -> Any:
+    def _watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        async def watched(*args: Any) -> Any:
             try:
-                return await read(*args)
+                return await function(*args)
             except Exception as error:
                 self._tell(error)
                 raise
 
-        return read_watched
+        return watched
 
     def __aiter__(self) -> AsyncStream:
         return self

@@ -16,6 +16,7 @@ from catchasync._error_response import Environ, StartResponse
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
+from catchasync.integrations import _observers
 from catchasync.integrations._asgi import no_application, unchanged
 
 Application: TypeAlias = Callable[[Any, Any], Iterable[bytes]]
@@ -30,6 +31,7 @@ class Guard:
         errors: The `ErrorHandler`: called with each failure and its `ErrorContext`.
         request_of: Makes the framework's request of an environ, for the context.
         app_of: Makes a WSGI application of what a rule returned.
+        observer: The name of Sentry's integration of the framework.
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class Guard:
         errors: ErrorHandler,
         request_of: Callable[[Environ], Any] = unchanged,
         app_of: Callable[[Any], Any] = unchanged,
+        observer: str | None = None,
     ) -> None:
         self.app = app
+        self.observer = observer
         self.errors = errors
         self.request_of = request_of
         self.app_of = app_of
@@ -53,13 +57,14 @@ class Guard:
             if is_never_caught(error):
                 raise
             return self.answer(error, environ, start)
-        if isinstance(body, (list, tuple)) or _is_file(body, environ):
+        if isinstance(body, (list, tuple)) or is_file(body, environ):
             return body
         return Body(body, self, environ, start)
 
     def answer(self, error: Exception, environ: Environ, start: Start) -> Iterable[bytes]:
         """Report a failure and answer it; the server raises it where headers have gone out."""
         answer = settled(self.errors(error, self._context_of(environ)))
+        _observers.tell(error, answer, self.observer)
         return answered(self.app_of(answer), self.errors, environ, start.again(error))
 
     def report(self, error: Exception, environ: Environ) -> None:
@@ -99,7 +104,7 @@ class Start:
         return start_again
 
 
-def _is_file(body: object, environ: Environ) -> bool:
+def is_file(body: object, environ: Environ) -> bool:
     """Say whether a body is the server's own, which it knows how to send."""
     wrapper = environ.get("wsgi.file_wrapper")
     return wrapper is not None and isinstance(wrapper, type) and isinstance(body, wrapper)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import payload, web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web_app import Application  # OpenTelemetry replaces that of `web`
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
@@ -16,11 +17,12 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
-from catchasync.integrations._asgi import checked, no_application
+from catchasync.integrations import _observers
+from catchasync.integrations._asgi import checked, no_application, reporting
 
 __all__ = ["as_next", "install", "wrap_router"]
 
-AppT = TypeVar("AppT", bound=web.Application)
+AppT = TypeVar("AppT", bound=Application)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -38,7 +40,9 @@ class Exchange:
         """Where a failure happened."""
         request = self.request
         accept = ", ".join(request.headers.getall("Accept", ())) or None
-        return ErrorContext("route", request, request.match_info.handler, accept, request.method)
+        is_upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+        source = "websocket" if is_upgrade else "route"
+        return ErrorContext(source, request, request.match_info.handler, accept, request.method)
 
     def is_gone(self, error: BaseException) -> bool:
         """Say whether an error only says that the client has gone away."""
@@ -73,8 +77,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     pass. The middleware stands before all others: they have seen a failure when it is answered.
 
     Args:
-        app: The application, before it runs. Startup and cleanup are not requests: what fails in
-            them ends the process, which `ErrorHandler.install` reports.
+        app: The application, before it runs. What fails in its startup and cleanup is reported,
+            and goes on.
         errors: The central handler.
 
     Returns:
@@ -83,9 +87,11 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "an aiohttp web.Application")
+    checked(app, errors, "an aiohttp web.Application", Application)
     app.middlewares.insert(0, _middleware(errors))
     app.on_response_prepare.append(_note)
+    vars(app)["startup"] = reporting(app.startup, app, errors)
+    vars(app)["cleanup"] = reporting(app.cleanup, app, errors)
     return app
 
 
@@ -119,7 +125,9 @@ def _middleware(errors: ErrorHandler) -> Any:
         except Exception as error:
             if _is_passed_on(errors, error, exchange):
                 raise
-            return await _answer(errors, error, exchange)
+            answer = await _answer(errors, error, exchange)
+            _observers.tell(error, answer, "aiohttp")
+            return answer
         finally:
             _current.reset(token)
 

@@ -57,10 +57,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no BlackSheep app, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a BlackSheep app")
-    if not isinstance(app, Application):
-        msg = f"install(app, errors) takes a BlackSheep app first: got {app!r}"
-        raise TypeError(msg)
+    checked(app, errors, "a BlackSheep app", Application)
     guarded = mixin(errors)
     app.extend(guarded)
     guarded.guard = Guard(super(guarded, app).__call__, errors)

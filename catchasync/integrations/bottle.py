@@ -39,7 +39,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
         AttributeError: It is installed already, or something else has taken the same place.
     """
-    checked(app, errors, "a Bottle app")
+    checked(app, errors, "a Bottle app", bottle.Bottle)
     bottles: Any = app
     bottles.wsgi = _Guard(bottles.wsgi, errors, app_of=_app_of)
     bottles.default_error_handler = as_next(errors)
@@ -91,7 +91,7 @@ def _context(environ: Environ | None) -> ErrorContext:
     if not environ:  # the thread that has imported Bottle has an empty one
         return ErrorContext("route")
     route = environ.get("bottle.route")
-    handler = route and route.get_undecorated_callback()
+    handler = route and route.callback  # Bottle's way to undecorate it may never come to an end
     return _wsgi.context_of(environ, handler, _copy_of(environ))
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.core.handlers import exception as conversion
 from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception
 from django.db import connections
 from django.http import HttpResponse, HttpResponseNotAllowed
@@ -198,11 +200,24 @@ def _finished(errors: ErrorHandler, request: Any, response: Any) -> Any:
 def _watch(errors: ErrorHandler, request: Any, response: Any) -> None:
     setattr(response, WATCHED, True)
     tell = functools.partial(errors.report, context=_context(request))
-    watched = _watched_async if response.is_async else _watched
     file = getattr(response, "file_to_stream", None)  # what servers send by themselves
-    response.streaming_content = watched(response.streaming_content, tell)
+    parts = response.streaming_content
+    if response.is_async:
+        response.streaming_content = _watched_async(parts, tell)
+    elif file is None and isinstance(request, WSGIRequest) and request.method != "HEAD":
+        response.streaming_content = _watched(_begun(parts), tell)
+    else:
+        response.streaming_content = _watched(parts, tell)
     if file is not None:
         response.file_to_stream = file
+
+
+def _begun(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Ask for the first part, before anything is sent: what fails in that can be answered.
+
+    A server of WSGI does not send the head before it has that part (PEP 3333).
+    """
+    return itertools.chain(list(itertools.islice(parts, 1)), parts)
 
 
 def _watched(parts: Iterable[bytes], tell: Callable[[Exception], Any]) -> Iterator[bytes]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 import falcon
 import falcon.asgi
+from falcon.app import App  # OpenTelemetry replaces that of `falcon`
 
 from catchasync import _runtimes
 from catchasync._context import ErrorContext
@@ -22,7 +24,7 @@ from catchasync.integrations._streams import AsyncStream, Stream, Tell
 
 __all__ = ["as_next", "install", "wrap_router"]
 
-AppT = TypeVar("AppT", bound=falcon.App[Any, Any])
+AppT = TypeVar("AppT", bound="App[Any, Any]")
 
 OF_THE_BODY: Final = (
     "content-disposition",
@@ -69,7 +71,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Falcon app")
+    checked(app, errors, "a Falcon app", App)
     is_asgi = isinstance(app, falcon.asgi.App)
     handler = _asgi_handler(errors) if is_asgi else _wsgi_handler(errors)
     app.add_error_handler((Exception, falcon.HTTPError), handler)
@@ -198,6 +200,51 @@ def _watch(resp: Any, tell: Tell) -> None:
         resp.stream = Stream(resp.stream, tell)
 
 
+def _begin(resp: Any) -> None:
+    """Have a stream of parts made as far as its first, which Falcon can answer the failure of."""
+    if type(resp.stream) is Stream and not hasattr(resp.stream, "read"):
+        resp.stream.begin()
+
+
+def _schedule(resp: Any, tell: Tell) -> None:
+    """Watch the background tasks of a response; what fails in one goes on to the loop."""
+
+    def schedule(callback: Callable[[], Awaitable[None]]) -> None:
+        add(_telling_async(callback, tell))
+
+    def schedule_sync(callback: Callable[[], None]) -> None:
+        add_sync(_telling(callback, tell))
+
+    add, add_sync = resp.schedule, resp.schedule_sync
+    resp.schedule, resp.schedule_sync = schedule, schedule_sync
+
+
+def _telling_async(
+    callback: Callable[[], Awaitable[None]], tell: Tell
+) -> Callable[[], Awaitable[None]]:
+    @functools.wraps(callback)
+    async def run() -> None:
+        try:
+            await callback()
+        except Exception as error:
+            tell(error)
+            raise
+
+    return run
+
+
+def _telling(callback: Callable[[], None], tell: Tell) -> Callable[[], None]:
+    @functools.wraps(callback)
+    def run() -> None:
+        try:
+            callback()
+        except Exception as error:
+            tell(error)
+            raise
+
+    return run
+
+
 class _WsgiMiddleware:
     """Notes which request is answered, and watches the streams of responses."""
 
@@ -213,6 +260,8 @@ class _WsgiMiddleware:
     def process_response(self, req: Any, resp: Any, resource: Any, _succeeded: object) -> None:
         if resp.stream is not None:
             _watch(resp, _teller(self.errors, Exchange(req, resp, resource)))
+            if req.method != "HEAD":
+                _begin(resp)
         _current.set(None)
 
 
@@ -223,7 +272,9 @@ class _AsgiMiddleware:
         self.errors = errors
 
     async def process_request(self, req: Any, resp: Any) -> None:
-        _current.set(Exchange(req, resp))
+        exchange = Exchange(req, resp)
+        _schedule(resp, _teller(self.errors, exchange, "task"))
+        _current.set(exchange)
 
     async def process_resource(self, req: Any, resp: Any, resource: Any, _params: Any) -> None:
         _current.set(Exchange(req, resp, resource))
@@ -236,6 +287,5 @@ class _AsgiMiddleware:
         _current.set(None)
 
 
-def _teller(errors: ErrorHandler, exchange: Exchange) -> Tell:
-    context = _context(exchange)
-    return lambda error: errors.report(error, context)
+def _teller(errors: ErrorHandler, exchange: Exchange, source: str = "route") -> Tell:
+    return lambda error: errors.report(error, _context(exchange, source))

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from fastapi import FastAPI
 from fastapi import exception_handlers as theirs
+from fastapi.applications import FastAPI  # OpenTelemetry replaces that of `fastapi`
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync.integrations import starlette
+from catchasync.integrations._asgi import checked
 from catchasync.integrations.starlette import ErrorAnswer, as_next, http_handler
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -43,9 +44,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no FastAPI app, or ``errors`` no `ErrorHandler`.
         RuntimeError: The app has begun to serve.
     """
-    if not isinstance(app, FastAPI):
-        msg = f"install(app, errors) takes a FastAPI app first: got {app!r}"
-        raise TypeError(msg)
+    checked(app, errors, "a FastAPI app", FastAPI)
     starlette.install(app, errors)
     default: Any = theirs.http_exception_handler
     _replace(app, HTTPException, default, http_handler(errors, default))

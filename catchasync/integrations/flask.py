@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import flask
+from flask.app import Flask  # OpenTelemetry replaces that of `flask`
 from flask.signals import got_request_exception
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
@@ -27,7 +28,7 @@ from catchasync.integrations._wsgi import Guard, settled
 
 __all__ = ["as_next", "install", "wrap_router"]
 
-AppT = TypeVar("AppT", bound=flask.Flask)
+AppT = TypeVar("AppT", bound=Flask)
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -46,14 +47,11 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no Flask app, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Flask app")
-    if not isinstance(app, flask.Flask):
-        msg = f"install(app, errors) takes a Flask app first: got {app!r}"
-        raise TypeError(msg)
+    checked(app, errors, "a Flask app", Flask)
     if HTTPException not in app.error_handler_spec[None][None]:
         app.register_error_handler(HTTPException, http_handler(errors))
     vars(app)["handle_exception"] = exception_handler(app, errors)
-    vars(app)["wsgi_app"] = Guard(app.wsgi_app, errors, app.request_class)
+    vars(app)["wsgi_app"] = Guard(app.wsgi_app, errors, app.request_class, observer="flask")
     return app
 
 
@@ -67,7 +65,7 @@ def http_handler(errors: ErrorHandler) -> Callable[[HTTPException], Any]:
     return answer_http_error
 
 
-def exception_handler(app: flask.Flask, errors: ErrorHandler) -> Callable[[Exception], Any]:
+def exception_handler(app: Flask, errors: ErrorHandler) -> Callable[[Exception], Any]:
     """Return what takes the place of ``app.handle_exception``."""
 
     def handle_exception(error: Exception) -> flask.Response:

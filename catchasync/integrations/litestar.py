@@ -48,10 +48,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no Litestar app, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Litestar app")
-    if not isinstance(app, Litestar):
-        msg = f"install(app, errors) takes a Litestar app first: got {app!r}"
-        raise TypeError(msg)
+    checked(app, errors, "a Litestar app", Litestar)
 
     def answer_exception(_request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         return ErrorAnswer(error, errors)

@@ -17,7 +17,7 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
-from catchasync.integrations import _wsgi
+from catchasync.integrations import _observers, _wsgi
 from catchasync.integrations._asgi import checked
 from catchasync.integrations._streams import Stream
 
@@ -49,7 +49,7 @@ def install(config: ConfigT, errors: ErrorHandler) -> ConfigT:
     Raises:
         TypeError: It is no configurator, or ``errors`` no `ErrorHandler`.
     """
-    checked(getattr(config, "add_tween", config), errors, "a Pyramid Configurator")
+    checked(config, errors, "a Pyramid Configurator", Configurator)
     registry: Any = config.registry
     registry[KEY] = errors
     config.add_tween(f"{__name__}.tween_factory", under=INGRESS)
@@ -84,16 +84,24 @@ def tween_factory(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any
 
     def catchasync_tween(request: Any) -> Any:
         try:
-            response = handler(request)
+            return _finished(errors, handler(request), request)
         except Exception as error:
             if is_never_caught(error):
                 raise
-            return error if _is_control_flow(error) else _answer(errors, error, request)
-        if isinstance(response, HTTPException) and not _is_control_flow(response):
-            return _answer(errors, response, request)
-        return _watched(errors, response, request)
+            if _is_control_flow(error):
+                return error
+            answer = _answer(errors, error, request)
+            _observers.tell(error, answer, None if isinstance(error, HTTPException) else "pyramid")
+            return answer
 
     return catchasync_tween
+
+
+def _finished(errors: ErrorHandler, response: Any, request: Any) -> Any:
+    """Answer an error that was returned; watch the body of what is none."""
+    if isinstance(response, HTTPException) and not _is_control_flow(response):
+        return _answer(errors, response, request)
+    return _watched(errors, response, request)
 
 
 def _is_control_flow(error: BaseException) -> bool:
@@ -120,8 +128,12 @@ def _context(request: Any) -> ErrorContext:
 def _watched(errors: ErrorHandler, response: Any, request: Any) -> Any:
     """Watch the body of a response, where something may fail in making it; files are left alone."""
     body = response.app_iter
-    if not isinstance(body, list | tuple | FileIter) and hasattr(body, "__next__"):
-        length = response.content_length
-        response.app_iter = Stream(body, lambda error: errors.report(error, _context(request)))
-        response.content_length = length  # which Pyramid forgets with a new body
+    if isinstance(body, list | tuple | FileIter) or _wsgi.is_file(body, request.environ):
+        return response
+    stream = Stream(body, lambda error: errors.report(error, _context(request)))
+    if request.method != "HEAD":
+        stream.begin()
+    length = response.content_length
+    response.app_iter = stream
+    response.content_length = length  # which Pyramid forgets with a new body
     return response

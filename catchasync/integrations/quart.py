@@ -28,7 +28,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR, subject_of
-from catchasync.integrations._asgi import Application, Guard, checked
+from catchasync.integrations._asgi import Application, Guard, checked, reporting
 from catchasync.types import Next
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -56,10 +56,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no Quart app, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Quart app")
-    if not isinstance(app, quart.Quart):
-        msg = f"install(app, errors) takes a Quart app first: got {app!r}"
-        raise TypeError(msg)
+    checked(app, errors, "a Quart app", quart.Quart)
     if HTTPException not in app.error_handler_spec[None][None]:
         app.register_error_handler(HTTPException, http_handler(errors))
     own = vars(app)
@@ -68,7 +65,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     own["handle_background_exception"] = background_handler(app, errors)
     own["startup"] = reporting(app.startup, app, errors)
     own["shutdown"] = reporting(app.shutdown, app, errors)
-    own["asgi_app"] = Guard(ungrouped(app.asgi_app), errors)
+    own["asgi_app"] = Guard(ungrouped(app.asgi_app), errors, observer="quart")
     return app
 
 
@@ -152,21 +149,6 @@ def background_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[..., 
         await signal(app, got_background_exception, error)
 
     return handle_background_exception
-
-
-def reporting(
-    function: Callable[[], Any], app: quart.Quart, errors: ErrorHandler
-) -> Callable[[], Any]:
-    """Return a function of the lifespan whose failure is reported, and goes on."""
-
-    async def run() -> None:
-        try:
-            await function()
-        except Exception as error:
-            errors.report(error, ErrorContext("lifespan", handler=app))
-            raise
-
-    return run
 
 
 async def answered(error: object, errors: ErrorHandler) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import SanicException, ServerError
@@ -14,11 +14,19 @@ from catchasync._error_response import ErrorResponse
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
+from catchasync.integrations import _observers
 from catchasync.integrations._asgi import checked
 
 __all__ = ["as_next", "install", "wrap_router"]
 
 AppT = TypeVar("AppT", bound=Sanic[Any, Any])
+
+TASK: Final = "Sanic._prep_task.<locals>.do"
+CALLERS: Final = {TASK, "SignalRouter._dispatch"}
+"""The functions of Sanic's that run what ``app.add_task`` is given, and who listens to events."""
+
+CALLED: Final = {TASK: "task", "server.": "lifespan"}
+"""What is run, by event; requests have a handler, and events of the user's own are the user's."""
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -27,9 +35,13 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
 
     What Sanic answers itself is rendered too: 404, 405, ``raise SanicException(status_code=409)``.
     An exception handler that the application has for a class of its own still answers that.
+    Failures of websockets are reported. What a middleware for responses raises is logged by Sanic,
+    as without us.
 
     Args:
-        app: The application, before it runs.
+        app: The application, before it runs. Its listeners and background tasks are not requests:
+            what fails in them comes to the process or the loop, and `ErrorHandler.install` reports
+            it.
         errors: The central handler.
 
     Returns:
@@ -38,9 +50,11 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Sanic app")
+    checked(app, errors, "a Sanic app", Sanic)
     app.exception(Exception, SanicException)(_handler(errors))
     app.signal("http.lifecycle.exception")(_break_off(errors))
+    app.signal("websocket.handler.exception")(_websocket_reporter(errors))
+    app.signal("server.exception.report")(_report_outside(errors, app))
     return app
 
 
@@ -79,9 +93,42 @@ def _break_off(errors: ErrorHandler) -> Callable[..., Any]:
         """
         if isinstance(exception, Exception) and _has_begun(request):
             errors.report(exception, _context(request))
+            _observers.tell(exception, None, "sanic")
             raise exception
 
     return catchasync_break_off
+
+
+def _websocket_reporter(errors: ErrorHandler) -> Callable[..., Any]:
+    async def catchasync_report_websocket(
+        request: Request[Any, Any], exception: BaseException, **_more: Any
+    ) -> None:
+        errors.report(exception, _context(request, "websocket"))
+
+    return catchasync_report_websocket
+
+
+def _report_outside(errors: ErrorHandler, app: object) -> Callable[..., Any]:
+    """Return what reports the failures of tasks and of listeners, which Sanic raises after that."""
+
+    async def catchasync_report_outside(exception: BaseException, **_more: Any) -> None:
+        source = _source_outside(exception)
+        if source is not None:
+            errors.report(exception, ErrorContext(source, handler=app))
+
+    return catchasync_report_outside
+
+
+def _source_outside(error: BaseException) -> str | None:
+    """Say where an error outside of all requests comes from: that is, who has called what failed.
+
+    A task may know the request that has begun it, and a request may be so broken that nobody does.
+    """
+    frame: Any = error.__traceback__ and error.__traceback__.tb_frame
+    if frame is None or frame.f_code.co_qualname not in CALLERS:
+        return None
+    event = str(frame.f_locals.get("event", TASK))
+    return next((CALLED[kind] for kind in CALLED if event.startswith(kind)), None)
 
 
 def _has_begun(request: Request[Any, Any]) -> bool:
@@ -95,12 +142,12 @@ def _current() -> Request[Any, Any] | None:
         return None
 
 
-def _context(request: Request[Any, Any] | None) -> ErrorContext:
+def _context(request: Request[Any, Any] | None, source: str = "route") -> ErrorContext:
     if request is None:
-        return ErrorContext("route")
+        return ErrorContext(source)
     handler = request.route and request.route.handler
     accept = ", ".join(request.headers.getall("accept", ())) or None
-    return ErrorContext("route", request, handler, accept, request.method)
+    return ErrorContext(source, request, handler, accept, request.method)
 
 
 def _answer(errors: ErrorHandler, error: BaseException, request: Request[Any, Any] | None) -> Any:

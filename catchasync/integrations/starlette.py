@@ -1,15 +1,16 @@
 """Starlette: ``install(app, errors)``.
 
-Two guards are put into the app's middleware. The inner one answers what handlers raise, so that the
-app's middlewares see a response, and can add their headers to it; the outer one, where there are
-middlewares, answers what these raise. Starlette's own ``HTTPException`` is answered by an exception
-handler. Exception handlers that the app has for classes of its own are still called first.
+A guard is put around the app's middlewares: they see what a handler raises before it is answered,
+so that one which holds a transaction rolls it back. The answer then goes out by their way, which
+adds their headers to it (CORS), where that is still open. Starlette's own ``HTTPException`` is
+answered by an exception handler. Exception handlers that the app has for classes of its own are
+still called first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -24,11 +25,21 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of
-from catchasync.integrations._asgi import Answer, Guard, checked
+from catchasync.integrations._asgi import (
+    Answer,
+    Application,
+    Exchange,
+    Guard,
+    answered,
+    checked,
+)
 
 __all__ = ["as_next", "install", "wrap_router"]
 
 AppT = TypeVar("AppT", bound=Starlette)
+
+WAY_OUT: Final = "catchasync.way_out"
+"""Where a scope keeps how the middlewares of an app let messages out."""
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -49,34 +60,62 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no Starlette app, or ``errors`` no `ErrorHandler`.
         RuntimeError: The app has begun to serve.
     """
-    checked(app, errors, "a Starlette app")
-    _check(app)
-    app.user_middleware.append(guard(errors))
-    default = ExceptionMiddleware(app).http_exception
-    app.exception_handlers.setdefault(HTTPException, http_handler(errors, default))
-    build = app.build_middleware_stack
-
-    def build_guarded() -> Any:
-        if len(app.user_middleware) > 1:  # not the inner guard alone
-            app.user_middleware.insert(0, guard(errors))
-        return build()
-
-    vars(app)["build_middleware_stack"] = build_guarded
-    return app
-
-
-def _check(app: object) -> None:
-    if not isinstance(app, Starlette):
-        msg = f"install(app, errors) takes a Starlette app first: got {app!r}"
-        raise TypeError(msg)
+    checked(app, errors, "a Starlette app", Starlette)
     if app.middleware_stack is not None:
         msg = "install(app, errors) must come before the app serves its first request"
         raise RuntimeError(msg)
+    default = ExceptionMiddleware(app).http_exception
+    app.exception_handlers.setdefault(HTTPException, http_handler(errors, default))
+    vars(app)["build_middleware_stack"] = building(app, errors)
+    return app
 
 
-def guard(errors: ErrorHandler) -> Middleware:
-    """Return a guard, to be put among an app's middlewares."""
-    return Middleware(Guard, errors, connection_of)
+def building(app: Starlette, errors: ErrorHandler) -> Callable[[], Any]:
+    """Return what takes the place of ``app.build_middleware_stack``."""
+    build = app.build_middleware_stack
+    guard = Middleware(MiddlewareGuard, errors, connection_of, observer="starlette")
+
+    def build_guarded() -> Any:
+        others = app.user_middleware
+        app.user_middleware = [guard, *others, Middleware(WayOut)] if others else [guard]
+        try:
+            return build()
+        finally:
+            app.user_middleware = others
+
+    return build_guarded
+
+
+class MiddlewareGuard(Guard):
+    """A guard around middlewares: an answer takes their way out, where that is still open."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application, and answer its failure."""
+        scope[WAY_OUT] = None  # not that of an application around this one
+        await super().__call__(scope, receive, send)
+
+    async def send(self, answer: Any, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+        """Send an answer through the middlewares; past them, where none of it comes through."""
+        if (way_out := scope.get(WAY_OUT)) is not None:
+            try:
+                await answered(answer, self.errors, scope, receive, way_out)
+            except Exception:  # as of a middleware whose stream is closed
+                if exchange.has_begun:
+                    raise
+        if not exchange.has_begun:
+            await super().send(answer, scope, receive, exchange)
+
+
+class WayOut:
+    """The innermost middleware: it notes how the others let messages out."""
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application."""
+        scope[WAY_OUT] = send
+        await self.app(scope, receive, send)
 
 
 def connection_of(scope: Scope) -> HTTPConnection:

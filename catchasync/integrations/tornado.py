@@ -52,7 +52,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
-    checked(app, errors, "a Tornado web.Application")
+    checked(app, errors, "a Tornado web.Application", web.Application)
     delegate_of = app.get_handler_delegate
     known: dict[type[web.RequestHandler], type[web.RequestHandler]] = {}
 

@@ -1,41 +1,48 @@
 """The contract that every framework passes: what a client over a socket gets, and what is reported.
 
-An app of ``tests/integrations/apps/`` has the routes of `CASES`. It is built with the
-`ErrorHandler` of `make_errors`, so that the same failures must give the same answers everywhere.
+An app of ``tests/integrations/apps/`` has the routes of `CASES` and of the checks below. It is
+built with the `ErrorHandler` of `make_errors`, so that the same failures must give the same answers
+everywhere; `lacks.py` says what a framework has not.
 """
 
 from __future__ import annotations
 
-import http.client
 import itertools
 import json
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from random import Random
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from catchasync import ErrorHandler, render_error
-from catchasync.errors import HttpError, NotFound
+from catchasync.errors import HttpError
+from tests.integrations.client import (
+    NO_ANSWER,
+    PATIENCE,
+    Answer,
+    Talk,
+    ask,
+    ask_in_vain,
+    leave,
+    listen,
+    see_begun,
+)
+from tests.integrations.failing import (
+    SECRET,
+    BrokenRule,
+    LateBrokenRule,
+    LateTeapot,
+    RuleError,
+    Teapot,
+    UserMissing,
+    departure,
+    no_such_user,
+)
 
-SECRET: Final = "secret"  # noqa: S105 - what no client may see
-
-
-class UserMissing(Exception):
-    """A domain error with a status by registration."""
-
-
-class Teapot(Exception):
-    """A domain error whose rule answers with another error."""
-
-
-class BrokenRule(Exception):
-    """A domain error whose rule raises."""
-
-
-class RuleError(Exception):
-    """What that rule raises."""
+__all__ = ["SECRET", "Answer", "BrokenRule", "Teapot", "UserMissing", "ask", "no_such_user"]
 
 
 class Report(NamedTuple):
@@ -47,81 +54,59 @@ class Report(NamedTuple):
     expected: bool
 
 
-def make_errors(**options: Any) -> tuple[ErrorHandler, list[Report]]:
+class Reports(list[Report]):
+    """What was reported; some of it comes when the client has its answer already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+
+    def note(self, error: BaseException, context: Any) -> None:
+        """Take a report."""
+        with self._changed:
+            name = type(error).__name__
+            self.append(Report(name, context.source, context.status, context.expected))
+            self._changed.notify_all()
+
+    def wait(self, count: int) -> None:
+        """Wait until there are so many."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self) >= count, PATIENCE), self
+
+
+def make_errors(**options: Any) -> tuple[ErrorHandler, Reports]:
     """Return the handler of all contract apps, and the list of what it reports."""
-    reported: list[Report] = []
-
-    def note(error: BaseException, context: Any) -> None:
-        reported.append(
-            Report(type(error).__name__, context.source, context.status, context.expected)
-        )
-
-    errors = ErrorHandler(reporters=[note], **options)
+    reported = Reports()
+    errors = ErrorHandler(reporters=[reported.note], **options)
     errors.on(UserMissing, status=404)
 
     @errors.on(Teapot)
     def _(error: Exception, context: Any) -> HttpError:
-        return HttpError(418, "short and stout")
+        return teapot()
+
+    @errors.on(LateTeapot)
+    async def _(error: Exception, context: Any) -> HttpError:
+        return teapot()
 
     @errors.on(BrokenRule)
     def _(error: Exception, context: Any) -> None:
         raise RuleError(SECRET)
 
+    @errors.on(LateBrokenRule)
+    async def _(error: Exception, context: Any) -> None:
+        raise RuleError(SECRET)
+
     return errors, reported
 
 
-def no_such_user() -> NotFound:
-    """Return the error of ``/http``."""
-    return NotFound("no such user", code="user_not_found", details={"id": 7})
+def teapot() -> HttpError:
+    """Return what the rules of teapots answer with."""
+    return HttpError(418, "short and stout")
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a client got; ``is_whole``: the body came to its proper end."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    is_whole: bool = True
-    allow: frozenset[str] = field(default=frozenset(), compare=False)
-
-
-UNCOMPARED: Final = {
-    "allow",
-    "alt-svc",  # Sanic's server
-    "connection",
-    "date",
-    "keep-alive",
-    "server",
-    "transfer-encoding",
-}
-"""Headers of the servers; and ``Allow``, whose methods the frameworks choose and order."""
-
-
-def ask(base_url: str, path: str, *, method: str = "GET", accept: str | None = None) -> Answer:
-    """Ask a server, on a connection of its own."""
-    address = urlsplit(base_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
-    try:
-        connection.request(method, path, headers={} if accept is None else {"Accept": accept})
-        return read(connection.getresponse())
-    finally:
-        connection.close()
-
-
-def read(response: http.client.HTTPResponse) -> Answer:
-    """Read an answer, as far as it goes."""
-    body, is_whole = b"", True
-    try:
-        while chunk := response.read1():
-            body += chunk
-        is_whole = not response.length  # what was announced, and did not come
-    except (http.client.HTTPException, OSError):
-        is_whole = False
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    allow = frozenset(headers.get("allow", "").replace(" ", "").split(","))
-    kept = {name: value for name, value in headers.items() if name not in UNCOMPARED}
-    return Answer(response.status, kept, body, is_whole, allow)
+def status(code: int) -> Callable[[], HttpError]:
+    """Return what makes an error that says no more than its status."""
+    return lambda: HttpError(code)
 
 
 @dataclass(frozen=True)
@@ -157,45 +142,63 @@ class Case:
         return Answer(response.status, response.headers, response.body)
 
 
-def _status(status: int) -> Callable[[], HttpError]:
-    return lambda: HttpError(status)
+BUG: Final = ("RuntimeError",)
 
+FAILURES: Final[dict[str, tuple[Callable[[], HttpError], tuple[str, ...] | None]]] = {
+    "/bug": (status(500), BUG),
+    "/bug-async": (status(500), BUG),
+    "/http": (no_such_user, ("NotFound",)),
+    "/domain": (status(404), ("UserMissing",)),
+    "/rule-answers": (teapot, ("Teapot",)),
+    "/rule-answers-async": (teapot, ("LateTeapot",)),
+    "/rule-fails": (status(500), ("BrokenRule", "RuleError")),
+    "/rule-fails-async": (status(500), ("LateBrokenRule", "RuleError")),
+    "/timeout": (status(500), ("TimeoutError",)),
+    "/timeout-async": (status(500), ("TimeoutError",)),
+    "/abort": (status(409), None),
+    "/class": (status(500), BUG),
+    "/method": (status(500), BUG),
+    "/decorated": (status(404), ("UserMissing",)),
+    "/nowhere": (status(404), None),
+    "/middleware": (status(500), BUG),
+    "/middleware-after": (status(500), BUG),
+}
+"""What fails before the response begins: how it is answered, and reported."""
 
-_FAILURES: Final = [
-    ("/bug", _status(500), ("RuntimeError",)),
-    ("/bug-async", _status(500), ("RuntimeError",)),
-    ("/http", no_such_user, ("NotFound",)),
-    ("/domain", _status(404), ("UserMissing",)),
-    ("/rule-answers", lambda: HttpError(418, "short and stout"), ("Teapot",)),
-    ("/rule-fails", _status(500), ("BrokenRule", "RuleError")),
-    ("/abort", _status(409), None),
-    ("/class", _status(500), ("RuntimeError",)),
-    ("/decorated", _status(404), ("UserMissing",)),
-    ("/nowhere", _status(404), None),
-]
+FORMATS: Final[dict[str | None, str]] = {
+    None: "application/problem+json",
+    "*/*": "application/problem+json",
+    "application/problem+json": "application/problem+json",
+    "application/json": "application/problem+json",
+    "application/vnd.api+json": "application/vnd.api+json",
+    "text/html": "text/html; charset=utf-8",
+    "text/plain": "text/plain; charset=utf-8",
+}
+"""What clients take, and the media type that they get."""
 
 CASES: Final = [
-    *(Case(*each) for each in _FAILURES),
-    *(Case(*each, accept="text/html") for each in _FAILURES),
-    *(Case(*each, accept="text/plain") for each in _FAILURES),
-    Case("/http", no_such_user, ("NotFound",), method="HEAD"),
-    Case("/http", no_such_user, ("NotFound",), method="HEAD", accept="text/html"),
-    Case("/ok", _status(405), None, method="POST"),
+    *(Case(path, *each) for path, each in FAILURES.items()),
+    *(Case(path, *FAILURES[path], method="HEAD") for path in ("/bug", "/http", "/nowhere")),
+    Case("/ok", status(405), None, method="POST"),
 ]
-"""What fails before the response begins; ``Accept``: none (problem details), HTML, text."""
-
-WITHOUT_ASYNC: Final = {"/ok-async", "/bug-async"}
-"""The routes that a framework without async handlers need not have."""
+"""Each is asked in every format."""
 
 
-def check_case(case: Case, base_url: str, reported: list[Report]) -> None:
+def check_case(case: Case, base_url: str, reported: Reports) -> None:
     """Check that the answer is the same everywhere, and that the failure is reported once."""
-    reported.clear()
-    assert case.expected == ask_case(base_url, case)
-    check_reported(case.reported, reported)
+    for accept in FORMATS:
+        asked = Case(case.path, case.answered_as, case.reported, case.method, accept)
+        reported.clear()
+        assert (accept, asked.expected) == (accept, ask_case(base_url, asked))
+        check_reported(case.reported, reported)
 
 
-def check_reported(names: tuple[str, ...] | None, reported: list[Report]) -> None:
+def ask_case(base_url: str, case: Case) -> Answer:
+    """Ask a server what a case asks."""
+    return ask(base_url, case.path, method=case.method, accept=case.accept)
+
+
+def check_reported(names: Iterable[str] | None, reported: Sequence[Report]) -> None:
     """Check what was reported; the framework's own errors are expected, whatever their names."""
     if names is None:
         assert [True] == [report.expected for report in reported]
@@ -204,7 +207,7 @@ def check_reported(names: tuple[str, ...] | None, reported: list[Report]) -> Non
     assert "route" == reported[0].source
 
 
-def check_ok(base_url: str, reported: list[Report], path: str = "/ok") -> None:
+def check_ok(base_url: str, reported: Reports, path: str = "/ok") -> None:
     """Check that a success is as it was, and nothing is reported."""
     reported.clear()
     answer = ask(base_url, path)
@@ -212,15 +215,72 @@ def check_ok(base_url: str, reported: list[Report], path: str = "/ok") -> None:
     assert [] == reported
 
 
-def check_stream(base_url: str, reported: list[Report]) -> None:
+def check_validation(base_url: str, reported: Reports, code: int) -> None:
+    """Check that what the framework says of an invalid request is rendered, and is no bug."""
+    for accept, media_type in FORMATS.items():
+        reported.clear()
+        answer = ask_invalidly(base_url, accept)
+        rendered = render_error(HttpError(code), accept=accept, method="GET")
+        assert (code, media_type) == (answer.status, answer.headers["content-type"])
+        assert rendered.headers.keys() == answer.headers.keys()
+        check_reported(None, reported)
+    body = json.loads(ask_invalidly(base_url).body)
+    assert (code, "about:blank") == (body["status"], body["type"])
+
+
+def ask_invalidly(base_url: str, accept: str | None = None) -> Answer:
+    """Ask what is invalid in every way: words for a number, twice, and JSON that ends at once."""
+    query = "number=seven&number=eight"
+    return ask(base_url, f"/validation?{query}", accept=accept, json=b"{")
+
+
+def check_broken_off(
+    base_url: str, reported: Reports, path: str = "/stream", body: bytes = b"begun"
+) -> None:
     """Check that a half-sent body is broken off, has nothing appended, and is reported once."""
     reported.clear()
-    answer = ask(base_url, "/stream")
-    assert (200, b"begun", False) == (answer.status, answer.body, answer.is_whole)
+    answer = ask_in_vain(base_url, path)
+    assert (body, False) == (answer.body, answer.is_whole)
+    assert answer.status == 200 or (answer == NO_ANSWER and not body)
     assert [("RuntimeError", "route")] == [(report.name, report.source) for report in reported]
 
 
-def check_redirect(base_url: str, reported: list[Report]) -> None:
+def check_late(base_url: str, reported: Reports, path: str, *sources: str) -> None:
+    """Check that what fails after the body is reported once, and the client has all of that."""
+    reported.clear()
+    answer = ask(base_url, path)
+    assert (200, b"ok", True) == (answer.status, answer.body, answer.is_whole)
+    check_late_reports(base_url, reported, *sources)
+
+
+def check_late_reports(base_url: str, reported: Reports, *sources: str) -> None:
+    """Check that a bug is reported, once also when the server has done something else since."""
+    reported.wait(1)
+    assert 200 == ask(base_url, "/ok").status
+    assert ["RuntimeError"] == [report.name for report in reported]
+    assert reported[0].source in sources
+
+
+def check_leaving(base_url: str, reported: Reports, path: str) -> None:
+    """Check that a client that goes away is no failure, and that the server goes on."""
+    reported.clear()
+    departure.reset()
+    is_early = path.startswith("/leave-early")
+    leave(base_url, path, (lambda _: departure.asked.wait(PATIENCE)) if is_early else see_begun)
+    departure.left.set()
+    assert departure.is_over(), "the stream does not end"
+    check_ok(base_url, reported)
+
+
+def check_websocket(base_url: str, reported: Reports, path: str) -> Talk:
+    """Check that the failure of a websocket is reported once, and its connection ends."""
+    reported.clear()
+    talk = listen(base_url, path)
+    check_late_reports(base_url, reported, "websocket")
+    return talk
+
+
+def check_redirect(base_url: str, reported: Reports) -> None:
     """Check that a redirect passes through untouched."""
     reported.clear()
     answer = ask(base_url, "/redirect")
@@ -229,28 +289,50 @@ def check_redirect(base_url: str, reported: list[Report]) -> None:
     assert [] == reported
 
 
-def check_many(base_url: str, reported: list[Report]) -> None:
-    """Check that a hundred requests at once get the same answers as one by one."""
+def check_many(base_url: str, reported: Reports, paths: Iterable[str], count: int = 100) -> None:
+    """Check that many requests at once get the same answers and reports as one by one."""
+    mixed = sorted(itertools.product(paths, FORMATS), key=str)
+    asked = Random(count).choices(mixed, k=count)
+    alone = {each: once(base_url, reported, *each) for each in dict.fromkeys(asked)}
     reported.clear()
-    cases = [case for case in CASES if case.reported and case.path not in WITHOUT_ASYNC]
-    asked = list(itertools.islice(itertools.cycle(cases), 100))
     with ThreadPoolExecutor(25) as pool:
-        answers = list(pool.map(lambda case: ask_case(base_url, case), asked))
-    assert [case.expected for case in asked] == answers
-    names = Counter(itertools.chain.from_iterable(case.reported or () for case in asked))
-    assert names == Counter(report.name for report in reported)
+        answers = list(pool.map(lambda each: get(base_url, *each), asked))
+    assert [alone[each][0] for each in asked] == answers
+    expected = Counter(report for each in asked for report in alone[each][1])
+    reported.wait(expected.total())
+    assert expected == Counter(reported)
 
 
-def ask_case(base_url: str, case: Case) -> Answer:
-    """Ask a server what a case asks."""
-    return ask(base_url, case.path, method=case.method, accept=case.accept)
+LATE: Final = ("/after", "/background", "/background-sync", "/ws", "/ws-early")
+"""What may be reported when the client has its answer already."""
 
 
-def check_debug(base_url: str) -> None:
+def once(
+    base_url: str, reported: Reports, path: str, accept: str | None
+) -> tuple[Answer | Talk, list[Report]]:
+    """Ask once, and return the answer and what was reported."""
+    reported.clear()
+    answer = get(base_url, path, accept)
+    if path in LATE:
+        reported.wait(1)
+    return answer, list(reported)
+
+
+def get(base_url: str, path: str, accept: str | None) -> Answer | Talk:
+    """Ask by HTTP, or over a websocket."""
+    if path.startswith("/ws"):
+        return listen(base_url, path)
+    return ask_in_vain(base_url, path, accept=accept)
+
+
+def check_debug(base_url: str, reported: Reports) -> None:
     """Check that a handler in debug mode shows what a client must not see otherwise."""
-    answer = ask(base_url, "/bug")
-    assert 500 == answer.status
-    assert SECRET in json.loads(answer.body)["stack"]
+    for accept in FORMATS:
+        reported.clear()
+        answer = ask(base_url, "/bug", accept=accept)
+        assert (500, True) == (answer.status, SECRET.encode() in answer.body)
+        check_reported(BUG, reported)
+    assert SECRET in json.loads(ask(base_url, "/bug").body)["stack"]
 
 
 def check_allow(base_url: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 HOST: Final = "127.0.0.1"
@@ -18,11 +19,7 @@ PATIENCE: Final = 20.0  # seconds
 @contextlib.contextmanager
 def serve_asgi(app: Any, **options: Any) -> Generator[str, None, None]:
     """Serve an ASGI application by uvicorn in a thread, and yield its URL."""
-    import uvicorn  # noqa: PLC0415 - not every framework needs it
-
-    options = {"lifespan": "auto", "ws": "none", **options}
-    config = uvicorn.Config(app, log_level=logging.CRITICAL + 1, **options)
-    server = uvicorn.Server(config)
+    server = uvicorn_server(app, **options)
     with listening() as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         with started(thread):
@@ -30,6 +27,27 @@ def serve_asgi(app: Any, **options: Any) -> Generator[str, None, None]:
                 yield url_of(listener)
             finally:
                 server.should_exit = True
+
+
+def uvicorn_server(app: Any, **options: Any) -> Any:
+    """Return a server that says nothing."""
+    import uvicorn  # noqa: PLC0415 - not every framework needs it
+
+    options = {"lifespan": "auto", "ws": "wsproto", **options}
+    return uvicorn.Server(uvicorn.Config(app, log_level=logging.CRITICAL + 1, **options))
+
+
+def starts_asgi(app: Any, **options: Any) -> bool:
+    """Serve an ASGI application whose start fails, and say whether it has started for all that."""
+    server = uvicorn_server(app, **options)
+
+    def run() -> None:
+        with contextlib.suppress(SystemExit):
+            server.run([listener])
+
+    with listening() as listener, started(threading.Thread(target=run)):
+        pass
+    return bool(server.started)
 
 
 @contextlib.contextmanager
@@ -49,9 +67,28 @@ def started(thread: threading.Thread) -> Generator[None, None, None]:
     """Run a thread; at the end, wait until it has ended."""
     thread.daemon = True
     thread.start()
-    yield
-    thread.join(PATIENCE)
+    try:
+        yield
+    finally:
+        thread.join(PATIENCE)
     assert not thread.is_alive(), "the server does not end"
+
+
+Run: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@contextlib.contextmanager
+def running() -> Generator[Run, None, None]:
+    """Run a loop in a thread, and yield what runs a coroutine on it."""
+    loop = asyncio.new_event_loop()
+    try:
+        with started(threading.Thread(target=loop.run_forever)):
+            try:
+                yield lambda work: asyncio.run_coroutine_threadsafe(work, loop).result()
+            finally:
+                loop.call_soon_threadsafe(loop.stop)
+    finally:
+        loop.close()
 
 
 @contextlib.contextmanager
@@ -115,6 +152,7 @@ class WsgiRequest(BaseHTTPRequestHandler):
             "SERVER_PORT": str(port),
             "SERVER_PROTOCOL": self.request_version,
             "REMOTE_ADDR": self.client_address[0],
+            "CONTENT_TYPE": self.headers.get("content-type", ""),
             "CONTENT_LENGTH": self.headers.get("content-length", "0"),
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",

@@ -168,8 +168,14 @@ def test_websocket_failure_is_reported(
 
     scope = {"type": "websocket", "path": "/ws", "headers": [], "query_string": b""}
     server = Server({"type": "websocket.connect"})
+    start: Any = app.start
+
+    async def run() -> None:
+        await start()
+        await app(scope, server.receive, server.send)
+
     with contextlib.suppress(RuntimeError, WebSocketDisconnectError):  # older versions let it out
-        asyncio.run(app(scope, server.receive, server.send))
+        asyncio.run(run())
     assert "websocket.accept" == server.sent[0]
     assert reported == names(made)
 

@@ -202,6 +202,20 @@ def test_mounted_app() -> None:
     assert ["UserMissing"] == names(reported)
 
 
+def test_handler_with_a_closure() -> None:
+    """The context names the handler, also one that closes over what is no function."""
+    errors, _reported = make_errors()
+    seen: list[Any] = []
+    errors.on(Teapot)(lambda error, context: seen.append(context.handler))
+
+    def handler() -> str:
+        assert seen == []
+        raise Teapot
+
+    assert 500 == ask_once(app_of(handler, errors)).status
+    assert [handler] == seen
+
+
 def test_urls_are_unchanged() -> None:
     """Routes have the names and callbacks that they had."""
     app = app_of(bug, make_errors()[0])

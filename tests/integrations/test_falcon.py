@@ -11,7 +11,7 @@ import pytest
 falcon: Any = pytest.importorskip("falcon")
 falcon_asgi: Any = pytest.importorskip("falcon.asgi")
 
-from falcon import testing
+from falcon import inspect, testing
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.falcon import as_next, install, wrap_router
@@ -346,6 +346,107 @@ async def test_websocket_that_fails(error: Exception, code: int) -> None:
     assert [(type(error).__name__, "websocket")] == [(each.name, each.source) for each in reported]
 
 
+@pytest.mark.asyncio
+async def test_websocket_whose_client_goes_away() -> None:
+    """That a client has gone away is no failure."""
+    errors, reported = make_errors()
+    closed: list[bool] = []
+
+    class Resource:
+        async def on_websocket(self, req: Any, ws: Any) -> None:
+            await ws.accept()
+            try:
+                await ws.receive_text()
+            finally:
+                closed.append(ws.closed)
+
+    app = with_route(falcon_asgi.App(), Resource(), errors)
+    async with testing.ASGIConductor(app) as conductor, conductor.simulate_ws("/") as ws:
+        await ws.close()
+    assert [True] == closed
+    assert [] == reported
+
+
+@pytest.mark.asyncio
+async def test_websocket_that_is_refused() -> None:
+    """A websocket that fails before it is accepted is reported, and refused with its status."""
+    errors, reported = make_errors()
+
+    class Resource:
+        async def on_websocket(self, req: Any, ws: Any) -> None:
+            raise falcon.HTTPConflict
+
+    app = with_route(falcon_asgi.App(), Resource(), errors)
+    with pytest.raises(falcon.WebSocketDisconnected) as caught:
+        await opened(app)
+    assert 3409 == caught.value.code
+    assert ["HTTPConflict"] == names(reported)
+
+
+async def opened(app: Any) -> None:
+    """Open a websocket, and close it."""
+    async with testing.ASGIConductor(app) as conductor, conductor.simulate_ws("/"):
+        pass
+
+
+def test_sink_that_fails() -> None:
+    """What a sink raises is answered and reported as any failure; no resource is known then."""
+    errors, reported = make_errors()
+    seen: list[Any] = []
+    errors.on(RuntimeError)(lambda error, context: seen.append(context.handler))
+
+    def sink(req: Any, resp: Any) -> None:
+        raise RuntimeError("secret")
+
+    app = install(falcon.App(), errors)
+    app.add_sink(sink)
+    assert 500 == get(app).status_code
+    assert ["RuntimeError"] == names(reported)
+    assert [None] == seen
+
+
+def test_middleware_is_told_of_failures() -> None:
+    """A middleware that holds a transaction is told that the request has failed."""
+    errors, _reported = make_errors()
+    told: list[Any] = []
+
+    class Transaction:
+        def process_response(self, req: Any, resp: Any, resource: Any, req_succeeded: Any) -> None:
+            told.append((req_succeeded, resp.status))
+
+    for handler in (bug, lambda resp: None):
+        app = falcon.App(middleware=[Transaction()])
+        get(with_route(app, resource_of(handler), errors))
+    assert [(False, 500), (True, falcon.HTTP_200)] == told
+
+
+def resource_of(handler: Any) -> Any:
+    """Return a resource that calls a handler with its response."""
+
+    class Resource:
+        def on_get(self, req: Any, resp: Any) -> None:
+            handler(resp)
+
+    return Resource()
+
+
+def test_routes_and_arguments_are_unchanged() -> None:
+    """Responders have their names and fields; suffixes and converters work as before."""
+    errors, _reported = make_errors()
+
+    class Resource:
+        @catch_async(next=as_next(errors))
+        def on_get_one(self, req: Any, resp: Any, *, number: int) -> None:
+            resp.text = f"{number + 1}"
+
+    app = install(falcon.App(), errors)
+    app.add_route("/items/{number:int}", Resource(), suffix="one")
+    assert "6" == testing.TestClient(app).simulate_get("/items/5").text
+    [route] = inspect.inspect_app(app).routes
+    found = {method.method: method.function_name for method in route.methods}
+    assert ("/items/{number:int}", "on_get_one") == (route.path, found["GET"])
+
+
 def test_wrapped_router() -> None:
     """Responders that are registered through a wrapped application are decorated."""
     errors, reported = make_errors()
@@ -373,5 +474,7 @@ def test_refusals() -> None:
     errors, _reported = make_errors()
     with pytest.raises(TypeError, match="a Falcon app first: got None"):
         install(None, errors)  # type: ignore[type-var]
+    with pytest.raises(TypeError, match="a Falcon app first: got <function"):
+        install(bug, errors)  # type: ignore[type-var]
     with pytest.raises(TypeError, match="second: got None"):
         install(falcon.App(), None)  # type: ignore[arg-type]

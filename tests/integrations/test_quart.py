@@ -20,7 +20,7 @@ from quart.signals import (
 from werkzeug.exceptions import HTTPException
 
 from catchasync import ErrorHandler, catch_async
-from catchasync.integrations.quart import as_next, install
+from catchasync.integrations.quart import as_next, install, ungrouped
 from tests.integrations.contract import SECRET, Report, UserMissing, make_errors
 
 Made: TypeAlias = tuple[ErrorHandler, list[Report]]
@@ -212,3 +212,16 @@ def test_install_refuses_other_apps(made: Made) -> None:
     """Only a Quart app is one."""
     with pytest.raises(TypeError, match="takes a Quart app first"):
         install(lambda: None, made[0])  # type: ignore[type-var]
+
+
+def test_groups_of_quarts_tasks() -> None:
+    """A failure that comes in the group of Quart's own tasks is raised as itself."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise ExceptionGroup("tasks", [UserMissing()])
+
+    async def run() -> None:
+        await ungrouped(app)(None, None, None)
+
+    with pytest.raises(UserMissing):
+        asyncio.run(run())

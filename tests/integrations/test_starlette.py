@@ -16,9 +16,10 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -76,6 +77,117 @@ def test_middleware_lets_failures_by() -> None:
     app.add_middleware(BaseHTTPMiddleware, dispatch=passing)
     assert 500 == TestClient(app).get("/").status_code
     assert [("RuntimeError", "route")] == names(reported)
+
+
+class Outer:
+    """A middleware of ASGI that notes what it sees, and adds a header."""
+
+    def __init__(self, app: Any, seen: list[Any]) -> None:
+        self.app = app
+        self.seen = seen
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Run the app."""
+
+        async def adding(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                self.seen.append(message["status"])
+                message["headers"] = [*message["headers"], (b"x-seen", b"1")]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, adding)
+        except Exception as error:
+            self.seen.append(error)
+            raise
+
+
+def test_middlewares_see_the_failure_and_then_the_answer() -> None:
+    """A middleware can roll back before it is answered, and still adds its headers."""
+    app, reported = app_of(bug)
+    seen: list[Any] = []
+    app.add_middleware(Outer, seen=seen)
+    response = TestClient(app).get("/")
+    assert (500, "1") == (response.status_code, response.headers["x-seen"])
+    [error, status] = seen
+    assert (RuntimeError, 500) == (type(error), status)
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_middleware_whose_way_out_is_closed() -> None:
+    """An answer that a middleware cannot let out any more goes past it, whole."""
+    errors = ErrorHandler(reporters=())
+    errors.on(RuntimeError)(lambda error, context: PlainTextResponse("long" * 1000, 418))
+    app = install(Starlette(routes=[Route("/", bug)]), errors)
+    app.add_middleware(GZipMiddleware)
+    app.add_middleware(Outer, seen=[])
+    response = TestClient(app).get("/")
+    assert (418, "long" * 1000) == (response.status_code, response.text)
+
+
+def test_middleware_that_swallows_what_comes_late() -> None:
+    """Nor is an answer lost where a middleware drops what comes after its end."""
+
+    class Dropping(Outer):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            is_over = False
+
+            async def until_over(message: Any) -> None:
+                if not is_over:
+                    await send(message)
+
+            try:
+                await self.app(scope, receive, until_over)
+            finally:
+                is_over = True
+
+    app, reported = app_of(bug)
+    app.add_middleware(Dropping, seen=[])
+    assert 500 == TestClient(app).get("/").status_code
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_answer_that_breaks_on_its_way_out() -> None:
+    """An answer of which something has gone out is not sent a second time."""
+
+    class Breaking(Outer):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            async def breaking(message: Any) -> None:
+                await send(message)
+                if message["type"] == "http.response.start":
+                    raise LookupError
+
+            await self.app(scope, receive, breaking)
+
+    app, reported = app_of(bug)
+    app.add_middleware(Breaking, seen=[])
+    with pytest.raises(LookupError):
+        TestClient(app).get("/")
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_mounted_app_whose_middleware_fails() -> None:
+    """The app that is mounted answers by its own way, not by that of the app around it."""
+
+    async def broken(request: Request, call_next: Call) -> Response:
+        raise UserMissing
+
+    inner, reported = app_of(bug)
+    inner.add_middleware(BaseHTTPMiddleware, dispatch=broken)
+    outer = install(Starlette(routes=[Mount("/sub", inner)]), make_errors()[0])
+    seen: list[Any] = []
+    outer.add_middleware(Outer, seen=seen)
+    response = TestClient(outer).get("/sub/")
+    assert (404, "1", [404]) == (response.status_code, response.headers["x-seen"], seen)
+    assert [("UserMissing", "route")] == names(reported)
+
+
+def test_middlewares_of_the_app_are_as_they_were() -> None:
+    """The app's own list of middlewares holds what the app has put there."""
+    app, _reported = app_of(bug)
+    app.add_middleware(Outer, seen=[])
+    TestClient(app).get("/")
+    assert [True] == [isinstance(each.cls, type(Outer)) for each in app.user_middleware]
 
 
 def test_handlers_of_the_app_come_first() -> None:

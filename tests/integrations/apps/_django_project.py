@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final
 
 import django
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.core.handlers.asgi import ASGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.decorators import sync_and_async_middleware
 from django.views import View
 from django.views.decorators.http import require_http_methods
 
 from catchasync import catch_async
 from catchasync.integrations.django import as_next
-from tests.integrations.contract import SECRET, BrokenRule, Teapot, UserMissing, no_such_user
+from tests.integrations.failing import (
+    BREAKS,
+    FAILS,
+    FAILS_ASYNC,
+    PARTS,
+    PARTS_ASYNC,
+    SECRET,
+    break_if,
+    bug,
+    domain,
+    raising,
+)
 
 if not settings.configured:
     settings.configure(
         ALLOWED_HOSTS=["*"],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        DATA_UPLOAD_MAX_NUMBER_FIELDS=1,
         LOGGING_CONFIG=None,
-        MIDDLEWARE=[],
+        MIDDLEWARE=[f"{__name__}.breaking"],
         ROOT_URLCONF=__name__,
         SECRET_KEY=SECRET,
         USE_TZ=True,
@@ -60,54 +73,34 @@ async def ok_async(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"ok", content_type="text/plain")
 
 
-def bug(request: HttpRequest) -> HttpResponse:
-    """Fail."""
-    raise RuntimeError(SECRET)
+def failing(fail: Callable[[], Any]) -> Callable[[HttpRequest], Any]:
+    """Return a view that fails."""
+    return lambda request: fail()
 
 
-@transaction.non_atomic_requests  # type: ignore[untyped-decorator]
-async def bug_async(request: HttpRequest) -> HttpResponse:
-    """Fail."""
-    raise RuntimeError(SECRET)
+def failing_async(fail: Callable[[], Any]) -> Any:
+    """Return an async view that fails."""
+
+    async def view(request: HttpRequest) -> Any:
+        return await fail()
+
+    return transaction.non_atomic_requests(view)
 
 
-def http(request: HttpRequest) -> HttpResponse:
-    """Fail as an HTTP error."""
-    raise no_such_user()
+def streaming(parts: Callable[[], Iterator[bytes]]) -> Callable[[HttpRequest], Any]:
+    """Return a view that returns a stream."""
+    return lambda request: StreamingHttpResponse(parts())
 
 
-def domain(request: HttpRequest) -> HttpResponse:
-    """Fail as an error of the domain."""
-    raise UserMissing(SECRET)
+def streaming_async(parts: Callable[[], AsyncIterator[bytes]]) -> Callable[[HttpRequest], Any]:
+    """Return same, of an async generator."""
 
+    async def body(request: HttpRequest) -> AsyncIterator[bytes]:
+        with contextlib.closing(request):  # Django does not close it where a stream fails
+            async for part in parts():
+                yield part
 
-def rule_answers(request: HttpRequest) -> HttpResponse:
-    """Fail as an error whose rule answers."""
-    raise Teapot
-
-
-def rule_fails(request: HttpRequest) -> HttpResponse:
-    """Fail as an error whose rule fails."""
-    raise BrokenRule
-
-
-def parts() -> Iterator[bytes]:
-    """Begin, and fail."""
-    yield b"begun"
-    raise RuntimeError(SECRET)
-
-
-async def parts_async(request: HttpRequest) -> AsyncIterator[bytes]:
-    """Begin, and fail; Django does not close the request of a stream that fails."""
-    with contextlib.closing(request):
-        for part in parts():
-            yield part
-
-
-def stream(request: HttpRequest) -> HttpResponseBase:
-    """Return a stream that fails, of the kind that the server can send as it comes."""
-    is_async = isinstance(request, ASGIRequest)
-    return StreamingHttpResponse(parts_async(request) if is_async else parts())
+    return lambda request: StreamingHttpResponse(body(request))
 
 
 def redirected(request: HttpRequest) -> HttpResponseBase:
@@ -115,9 +108,9 @@ def redirected(request: HttpRequest) -> HttpResponseBase:
     return redirect("/ok")
 
 
-def abort(request: HttpRequest) -> HttpResponse:
-    """Fail as an error of the framework."""
-    raise Conflict
+def validated(request: HttpRequest) -> HttpResponse:
+    """Answer who does not ask with more fields than are allowed."""
+    return HttpResponse(str(request.GET).encode())
 
 
 class Failing(View):  # type: ignore[misc]
@@ -125,27 +118,58 @@ class Failing(View):  # type: ignore[misc]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Fail."""
-        raise RuntimeError(SECRET)
+        bug()
+
+
+class Views:
+    """An object whose method is a view."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Fail."""
+        bug()
 
 
 @catch_async(next=next_of_app)
 def decorated(request: HttpRequest) -> HttpResponse:
     """Fail, decorated by itself."""
-    raise UserMissing(SECRET)
+    domain()
 
 
-urlpatterns = [
-    path("ok", ok, name="ok"),
-    path("ok-async", ok_async),
-    path("bug", bug, name="bug"),
-    path("bug-async", bug_async),
-    path("http", http),
-    path("domain", domain),
-    path("rule-answers", rule_answers),
-    path("rule-fails", rule_fails),
-    path("stream", stream),
-    path("redirect", redirected),
-    path("abort", abort),
-    path("class", Failing.as_view()),
-    path("decorated", decorated),
-]
+is_async: Final[Callable[[Any], bool]] = iscoroutinefunction  # pyright: ignore[reportDeprecated] # asgiref's knows marked ones
+
+
+@sync_and_async_middleware  # type: ignore[untyped-decorator]
+def breaking(get_response: Any) -> Any:
+    """Fail, as a middleware."""
+
+    def middleware(request: HttpRequest) -> Any:
+        break_if(request.path, "before")
+        response = get_response(request)
+        break_if(request.path, "after")
+        return response
+
+    async def middleware_async(request: HttpRequest) -> Any:
+        break_if(request.path, "before")
+        response = await get_response(request)
+        break_if(request.path, "after")
+        return response
+
+    return middleware_async if is_async(get_response) else middleware
+
+
+VIEWS: dict[str, Any] = {
+    **{each: failing(fail) for each, fail in FAILS.items()},
+    **{each: failing_async(fail) for each, fail in FAILS_ASYNC.items()},
+    **{each: streaming(parts) for each, parts in PARTS.items()},
+    **{each: streaming_async(parts) for each, parts in PARTS_ASYNC.items()},
+    **dict.fromkeys([*BREAKS, "/ok"], ok),
+    "/ok-async": ok_async,
+    "/redirect": redirected,
+    "/validation": validated,
+    "/abort": failing(raising(Conflict)),
+    "/class": Failing.as_view(),
+    "/method": Views().get,
+    "/decorated": decorated,
+}
+
+urlpatterns = [path(each[1:], view, name=each[1:]) for each, view in VIEWS.items()]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
 from aiohttp import web
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.aiohttp import as_next, install
-from tests.integrations import contract
-from tests.integrations.servers import HOST, started
+from tests.integrations.failing import (
+    BREAKS,
+    FAILS,
+    FAILS_ASYNC,
+    PARTS_ASYNC,
+    break_if,
+    bug,
+    domain,
+    raising,
+)
+from tests.integrations.servers import HOST, running
 
 
 async def ok(request: web.Request) -> web.Response:
@@ -21,28 +28,40 @@ async def ok(request: web.Request) -> web.Response:
     return web.Response(text="ok")
 
 
-def failing(error: type[Exception], *args: object) -> Any:
-    """Return a handler that raises an error."""
+def failing(fail: Callable[[], Any]) -> Any:
+    """Return a handler that fails."""
 
-    async def handler(request: web.Request) -> web.Response:
-        raise error(*args)
+    async def handler(request: web.Request) -> Any:
+        return fail()
 
     return handler
 
 
-async def fail_as_http(request: web.Request) -> web.Response:
-    """Fail as `HttpError` does."""
-    raise contract.no_such_user()
+def failing_async(fail: Callable[[], Any]) -> Any:
+    """Return a handler that fails where it awaits something."""
+
+    async def handler(request: web.Request) -> Any:
+        return await fail()
+
+    return handler
 
 
-async def stream(request: web.Request) -> web.Response:
-    """Return a body that fails in the middle."""
+def streaming(parts: Callable[[], AsyncIterator[bytes]]) -> Any:
+    """Return a handler that returns a stream."""
 
-    async def body() -> AsyncIterator[bytes]:
-        yield b"begun"
-        raise RuntimeError(contract.SECRET)
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(body=parts())
 
-    return web.Response(body=body())
+    return handler
+
+
+async def after(request: web.Request) -> web.StreamResponse:
+    """Send a body, and fail."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(b"ok")
+    await response.write_eof()
+    bug()
 
 
 class View(web.View):
@@ -50,52 +69,88 @@ class View(web.View):
 
     async def get(self) -> web.Response:
         """Fail."""
-        raise RuntimeError(contract.SECRET)
+        bug()
+
+
+class Views:
+    """An object whose method is a handler."""
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Fail."""
+        bug()
+
+
+async def listen(request: web.Request) -> web.StreamResponse:
+    """Fail after the first message of a websocket."""
+    websocket = web.WebSocketResponse()
+    await websocket.prepare(request)
+    await websocket.send_str("begun")
+    bug()
+
+
+async def listen_early(request: web.Request) -> web.StreamResponse:
+    """Fail before the handshake."""
+    bug()
+
+
+@web.middleware
+async def breaking(request: web.Request, handler: Any) -> Any:
+    """Fail, as a middleware."""
+    break_if(request.path, "before")
+    response = await handler(request)
+    break_if(request.path, "after")
+    return response
 
 
 def build(errors: ErrorHandler) -> web.Application:
     """Make the app."""
-
-    @catch_async(next=as_next(errors))
-    async def decorated(request: web.Request) -> web.Response:
-        raise contract.UserMissing
-
-    app = web.Application()
-    app.add_routes(
-        [
-            web.get("/ok", ok),
-            web.get("/ok-async", ok),
-            web.get("/bug", failing(RuntimeError, contract.SECRET)),
-            web.get("/bug-async", failing(RuntimeError, contract.SECRET)),
-            web.get("/http", fail_as_http),
-            web.get("/domain", failing(contract.UserMissing)),
-            web.get("/rule-answers", failing(contract.Teapot)),
-            web.get("/rule-fails", failing(contract.BrokenRule)),
-            web.get("/stream", stream),
-            web.get("/redirect", failing(web.HTTPFound, "/ok")),
-            web.get("/abort", failing(web.HTTPConflict)),
-            web.view("/class", View),
-            web.get("/decorated", decorated),
-        ]
-    )
+    decorated: Any = catch_async(next=as_next(errors))(failing(domain))
+    handlers: dict[str, Any] = {
+        **{path: failing(fail) for path, fail in FAILS.items()},
+        **{path: failing_async(fail) for path, fail in FAILS_ASYNC.items()},
+        **{path: streaming(parts) for path, parts in PARTS_ASYNC.items()},
+        **dict.fromkeys([*BREAKS, "/ok", "/ok-async"], ok),
+        "/after": after,
+        "/redirect": failing(raising(lambda: web.HTTPFound("/ok"))),
+        "/abort": failing(raising(web.HTTPConflict)),
+        "/class": View,
+        "/method": Views().get,
+        "/decorated": decorated,
+        "/ws": listen,
+        "/ws-early": listen_early,
+    }
+    app = web.Application(middlewares=[breaking])
+    for path, handler in handlers.items():
+        app.router.add_view(path, handler) if handler is View else app.router.add_get(path, handler)
     return install(app, errors)
 
 
 @contextlib.contextmanager
 def serve(app: web.Application) -> Generator[str, None, None]:
     """Serve the app on a loop in a thread."""
-    loop = asyncio.new_event_loop()
-    with started(threading.Thread(target=loop.run_forever)):
-        runner = web.AppRunner(app)
+    runner = web.AppRunner(app)
+    with running() as run:
         try:
-            yield asyncio.run_coroutine_threadsafe(_start(runner), loop).result()
+            yield run(_start(runner))
         finally:
-            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-    loop.close()
+            run(runner.cleanup())
 
 
 async def _start(runner: web.AppRunner) -> str:
     await runner.setup()
     await web.TCPSite(runner, HOST, 0).start()
     return f"http://{HOST}:{runner.addresses[0][1]}"
+
+
+async def broken(app: web.Application) -> None:
+    """Fail at the start."""
+    bug()
+
+
+def fails_to_start(errors: ErrorHandler) -> bool:
+    """Serve an app whose start fails."""
+    app = web.Application()
+    app.on_startup.append(broken)
+    with contextlib.suppress(RuntimeError), serve(install(app, errors)):
+        return False
+    return True

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import bottle
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.bottle import as_next, install
-from tests.integrations import contract
+from tests.integrations.failing import BREAKS, FAILS, PARTS, break_if, bug, domain
 from tests.integrations.servers import serve_wsgi as serve
 
-__all__ = ["HAS_ASYNC", "build", "serve"]
-
-HAS_ASYNC: Final = False
+__all__ = ["build", "serve"]
 
 
 def ok() -> str:
@@ -22,51 +20,63 @@ def ok() -> str:
     return "ok"
 
 
-def failing(error: type[Exception], *args: object) -> Any:
-    """Return a handler that raises an error."""
+class After:
+    """A body that fails when the server is done with it."""
 
-    def handler() -> str:
-        raise error(*args)
+    def __iter__(self) -> Iterator[bytes]:
+        return iter([b"ok"])
 
-    return handler
-
-
-def fail_as_http() -> str:
-    """Fail as `HttpError` does."""
-    raise contract.no_such_user()
-
-
-def stream() -> Iterator[bytes]:
-    """Fail in the middle of the body."""
-    yield b"begun"
-    raise RuntimeError(contract.SECRET)
+    def close(self) -> None:
+        """Fail."""
+        bug()
 
 
 class View:
-    """Handlers of an object."""
+    """An object whose method is a handler; so is itself."""
 
     def get(self) -> str:
         """Fail."""
-        raise RuntimeError(contract.SECRET)
+        bug()
+
+    def __call__(self) -> str:
+        """Fail."""
+        bug()
+
+
+def break_before() -> None:
+    """Fail before the handler."""
+    break_if(bottle.request.path, "before")
+
+
+def breaking(callback: Any) -> Callable[..., Any]:
+    """Return a handler after which a plugin fails; hooks that run after one have no say here."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        answer = callback(*args, **kwargs)
+        break_if(bottle.request.path, "after")
+        return answer
+
+    return run
 
 
 def build(errors: ErrorHandler) -> bottle.Bottle:
     """Make the app."""
-
-    @catch_async(next=as_next(errors))
-    def decorated() -> str:
-        raise contract.UserMissing
-
+    handlers: dict[str, Callable[[], Any]] = {
+        **FAILS,
+        **PARTS,
+        **dict.fromkeys(BREAKS, ok),
+        "/ok": ok,
+        "/after": After,
+        "/redirect": lambda: bottle.redirect("/ok"),
+        "/abort": lambda: bottle.abort(409),
+        "/class": View(),
+        "/method": View().get,
+        "/validation": lambda: bottle.request.json,
+        "/decorated": catch_async(next=as_next(errors))(domain),
+    }
     app = bottle.Bottle()
-    app.get("/ok", callback=ok)
-    app.get("/bug", callback=failing(RuntimeError, contract.SECRET))
-    app.get("/http", callback=fail_as_http)
-    app.get("/domain", callback=failing(contract.UserMissing))
-    app.get("/rule-answers", callback=failing(contract.Teapot))
-    app.get("/rule-fails", callback=failing(contract.BrokenRule))
-    app.get("/stream", callback=stream)
-    app.get("/redirect", callback=lambda: bottle.redirect("/ok"))
-    app.get("/abort", callback=lambda: bottle.abort(409))
-    app.get("/class", callback=View().get)
-    app.get("/decorated", callback=decorated)
+    for path, handler in handlers.items():
+        app.get(path, callback=handler)
+    app.add_hook("before_request", break_before)
+    app.install(breaking)
     return install(app, errors)

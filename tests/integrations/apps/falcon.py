@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import falcon
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.falcon import as_next, install
-from tests.integrations import contract
+from tests.integrations.failing import BREAKS, FAILS, PARTS, break_if, bug, domain, raising
 from tests.integrations.servers import serve_wsgi as serve
 
-__all__ = ["HAS_ASYNC", "build", "serve"]
-
-HAS_ASYNC: Final = False
-
-
-class Failing:
-    """A resource that raises an error."""
-
-    def __init__(self, error: type[Exception], *args: object) -> None:
-        self.error = error
-        self.args = args
-
-    def on_get(self, req: Any, resp: Any) -> None:
-        """Fail."""
-        raise self.error(*self.args)
+__all__ = ["build", "serve"]
 
 
 class Ok:
@@ -37,27 +23,60 @@ class Ok:
         resp.text = "ok"
 
 
-class Http:
-    """A resource that fails as `HttpError` does."""
+class Failing:
+    """A resource that fails."""
+
+    def __init__(self, fail: Callable[[], object]) -> None:
+        self.fail = fail
 
     def on_get(self, req: Any, resp: Any) -> None:
         """Fail."""
-        raise contract.no_such_user()
+        self.fail()
 
     on_head = on_get
+    on_get_method = on_get
 
 
-class Stream:
-    """A resource whose body fails in the middle."""
+class Streaming:
+    """A resource that sends a stream."""
+
+    def __init__(self, parts: Callable[[], Iterator[bytes]]) -> None:
+        self.parts = parts
 
     def on_get(self, req: Any, resp: Any) -> None:
         """Answer."""
+        resp.stream = self.parts()
 
-        def body() -> Iterator[bytes]:
-            yield b"begun"
-            raise RuntimeError(contract.SECRET)
 
-        resp.stream = body()
+class Body:
+    """A body that fails when the server is done with it."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"ok"
+
+    def close(self) -> None:
+        """Fail."""
+        bug()
+
+
+class Validated:
+    """A resource that takes a number."""
+
+    def on_get(self, req: Any, resp: Any) -> None:
+        """Answer who asks with a number."""
+        req.get_param_as_int("number")
+
+
+class Breaking:
+    """A middleware that fails."""
+
+    def process_request(self, req: Any, resp: Any) -> None:
+        """Fail before the handler."""
+        break_if(req.path, "before")
+
+    def process_response(self, req: Any, resp: Any, resource: Any, succeeded: Any) -> None:
+        """Fail after the handler."""
+        break_if(req.path, "after")
 
 
 def build(errors: ErrorHandler) -> Any:
@@ -66,18 +85,21 @@ def build(errors: ErrorHandler) -> Any:
     class Decorated:
         @catch_async(next=as_next(errors))
         def on_get(self, req: Any, resp: Any) -> None:
-            raise contract.UserMissing
+            domain()
 
-    app: Any = falcon.App()
-    app.add_route("/ok", Ok())
-    app.add_route("/bug", Failing(RuntimeError, contract.SECRET))
-    app.add_route("/http", Http())
-    app.add_route("/domain", Failing(contract.UserMissing))
-    app.add_route("/rule-answers", Failing(contract.Teapot))
-    app.add_route("/rule-fails", Failing(contract.BrokenRule))
-    app.add_route("/stream", Stream())
-    app.add_route("/redirect", Failing(falcon.HTTPFound, "/ok"))
-    app.add_route("/abort", Failing(falcon.HTTPConflict))
-    app.add_route("/class", Failing(RuntimeError, contract.SECRET))
-    app.add_route("/decorated", Decorated())
+    resources: dict[str, Any] = {
+        **{path: Failing(fail) for path, fail in FAILS.items()},
+        **{path: Streaming(parts) for path, parts in PARTS.items()},
+        **dict.fromkeys([*BREAKS, "/ok"], Ok()),
+        "/after": Streaming(Body),  # type: ignore[arg-type]
+        "/redirect": Failing(raising(lambda: falcon.HTTPFound("/ok"))),
+        "/validation": Validated(),
+        "/abort": Failing(raising(falcon.HTTPConflict)),
+        "/class": Failing(bug),
+        "/decorated": Decorated(),
+    }
+    app: Any = falcon.App(middleware=[Breaking()])
+    for path, resource in resources.items():
+        app.add_route(path, resource)
+    app.add_route("/method", Failing(bug), suffix="method")
     return install(app, errors)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import inspect
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import falcon
@@ -10,22 +11,21 @@ import falcon.asgi
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.falcon import as_next, install
-from tests.integrations import contract
+from tests.integrations import servers
+from tests.integrations.failing import (
+    BREAKS,
+    FAILS,
+    FAILS_ASYNC,
+    PARTS_ASYNC,
+    break_if,
+    bug,
+    bug_async,
+    domain,
+    raising,
+)
 from tests.integrations.servers import serve_asgi as serve
 
-__all__ = ["build", "serve"]
-
-
-class Failing:
-    """A resource that raises an error."""
-
-    def __init__(self, error: type[Exception], *args: object) -> None:
-        self.error = error
-        self.args = args
-
-    async def on_get(self, req: Any, resp: Any) -> None:
-        """Fail."""
-        raise self.error(*self.args)
+__all__ = ["build", "fails_to_start", "serve"]
 
 
 class Ok:
@@ -36,27 +36,95 @@ class Ok:
         resp.text = "ok"
 
 
-class Http:
-    """A resource that fails as `HttpError` does."""
+class Failing:
+    """A resource that fails."""
+
+    def __init__(self, fail: Callable[[], object]) -> None:
+        self.fail = fail
 
     async def on_get(self, req: Any, resp: Any) -> None:
         """Fail."""
-        raise contract.no_such_user()
+        failing = self.fail()
+        if inspect.isawaitable(failing):
+            await failing
 
     on_head = on_get
+    on_get_method = on_get
 
 
-class Stream:
-    """A resource whose body fails in the middle."""
+class Streaming:
+    """A resource that sends a stream."""
+
+    def __init__(self, parts: Callable[[], AsyncIterator[bytes]]) -> None:
+        self.parts = parts
 
     async def on_get(self, req: Any, resp: Any) -> None:
         """Answer."""
+        resp.stream = self.parts()
 
-        async def body() -> AsyncIterator[bytes]:
-            yield b"begun"
-            raise RuntimeError(contract.SECRET)
 
-        resp.stream = body()
+class Background:
+    """A resource whose task fails after the answer."""
+
+    async def on_get(self, req: Any, resp: Any) -> None:
+        """Answer."""
+        resp.text = "ok"
+        resp.schedule(bug_async)
+
+
+class BackgroundSync:
+    """Same, in a thread."""
+
+    async def on_get(self, req: Any, resp: Any) -> None:
+        """Answer."""
+        resp.text = "ok"
+        resp.schedule_sync(bug)
+
+
+class Validated:
+    """A resource that takes a number."""
+
+    async def on_get(self, req: Any, resp: Any) -> None:
+        """Answer who asks with a number."""
+        req.get_param_as_int("number")
+
+
+class Listening:
+    """A websocket that fails after the first message."""
+
+    async def on_websocket(self, req: Any, ws: Any) -> None:
+        """Fail."""
+        await ws.accept()
+        await ws.send_text("begun")
+        bug()
+
+
+class ListeningEarly:
+    """A websocket that fails before the handshake."""
+
+    async def on_websocket(self, req: Any, ws: Any) -> None:
+        """Fail."""
+        bug()
+
+
+class Breaking:
+    """A middleware that fails."""
+
+    async def process_request(self, req: Any, resp: Any) -> None:
+        """Fail before the handler."""
+        break_if(req.path, "before")
+
+    async def process_response(self, req: Any, resp: Any, resource: Any, succeeded: Any) -> None:
+        """Fail after the handler."""
+        break_if(req.path, "after")
+
+
+class Broken:
+    """A middleware that fails at the start."""
+
+    async def process_startup(self, scope: Any, event: Any) -> None:
+        """Fail."""
+        bug()
 
 
 def build(errors: ErrorHandler) -> Any:
@@ -65,20 +133,30 @@ def build(errors: ErrorHandler) -> Any:
     class Decorated:
         @catch_async(next=as_next(errors))
         async def on_get(self, req: Any, resp: Any) -> None:
-            raise contract.UserMissing
+            domain()
 
-    app: Any = falcon.asgi.App()
-    app.add_route("/ok", Ok())
-    app.add_route("/ok-async", Ok())
-    app.add_route("/bug", Failing(RuntimeError, contract.SECRET))
-    app.add_route("/bug-async", Failing(RuntimeError, contract.SECRET))
-    app.add_route("/http", Http())
-    app.add_route("/domain", Failing(contract.UserMissing))
-    app.add_route("/rule-answers", Failing(contract.Teapot))
-    app.add_route("/rule-fails", Failing(contract.BrokenRule))
-    app.add_route("/stream", Stream())
-    app.add_route("/redirect", Failing(falcon.HTTPFound, "/ok"))
-    app.add_route("/abort", Failing(falcon.HTTPConflict))
-    app.add_route("/class", Failing(RuntimeError, contract.SECRET))
-    app.add_route("/decorated", Decorated())
+    resources: dict[str, Any] = {
+        **{path: Failing(fail) for path, fail in {**FAILS, **FAILS_ASYNC}.items()},
+        **{path: Streaming(parts) for path, parts in PARTS_ASYNC.items()},
+        **dict.fromkeys([*BREAKS, "/ok", "/ok-async"], Ok()),
+        "/background": Background(),
+        "/background-sync": BackgroundSync(),
+        "/redirect": Failing(raising(lambda: falcon.HTTPFound("/ok"))),
+        "/validation": Validated(),
+        "/abort": Failing(raising(falcon.HTTPConflict)),
+        "/class": Failing(bug),
+        "/decorated": Decorated(),
+        "/ws": Listening(),
+        "/ws-early": ListeningEarly(),
+    }
+    app: Any = falcon.asgi.App(middleware=[Breaking()])
+    for path, resource in resources.items():
+        app.add_route(path, resource)
+    app.add_route("/method", Failing(bug), suffix="method")
     return install(app, errors)
+
+
+def fails_to_start(errors: ErrorHandler) -> bool:
+    """Serve an app whose start fails."""
+    app: Any = falcon.asgi.App(middleware=[Broken()])
+    return not servers.starts_asgi(install(app, errors))

@@ -6,22 +6,21 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from flask import Flask, Response, abort, redirect
+from flask import Flask, Response, abort, redirect, request
 from flask.views import MethodView
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.flask import as_next, install
-from tests.integrations.contract import SECRET, BrokenRule, Teapot, UserMissing, no_such_user
+from tests.integrations.failing import (
+    BREAKS,
+    FAILS,
+    FAILS_ASYNC,
+    PARTS,
+    break_if,
+    bug,
+    domain,
+)
 from tests.integrations.servers import serve_wsgi
-
-
-def raiser(make: Callable[[], Exception]) -> Callable[[], Any]:
-    """Return a view that raises."""
-
-    def view() -> Any:
-        raise make()
-
-    return view
 
 
 async def ok_async() -> str:
@@ -29,19 +28,16 @@ async def ok_async() -> str:
     return "ok"
 
 
-async def bug_async() -> str:
-    """Fail."""
-    raise RuntimeError(SECRET)
+def streaming(parts: Callable[[], Iterator[bytes]]) -> Callable[[], Response]:
+    """Return a view that returns a stream."""
+    return lambda: Response(parts())
 
 
-def stream() -> Response:
-    """Send half a body, and fail."""
-
-    def chunks() -> Iterator[bytes]:
-        yield b"begun"
-        raise RuntimeError(SECRET)
-
-    return Response(chunks())
+def after() -> Response:
+    """Answer, and fail when the server is done with it."""
+    response = Response("ok")
+    response.call_on_close(bug)
+    return response
 
 
 class View(MethodView):
@@ -49,26 +45,42 @@ class View(MethodView):
 
     def get(self) -> str:
         """Fail."""
-        raise RuntimeError(SECRET)
+        bug()
+
+
+def break_before() -> None:
+    """Fail before the view."""
+    break_if(request.path, "before")
+
+
+def break_after(response: Response) -> Response:
+    """Fail after the view."""
+    break_if(request.path, "after")
+    return response
 
 
 def build(errors: ErrorHandler) -> Flask:
     """Build the app."""
+    views: dict[str, Callable[..., Any]] = {
+        **FAILS,
+        **FAILS_ASYNC,
+        **{path: streaming(parts) for path, parts in PARTS.items()},
+        **dict.fromkeys(BREAKS, lambda: "ok"),
+        "/ok": lambda: "ok",
+        "/ok-async": ok_async,
+        "/after": after,
+        "/redirect": lambda: redirect("/ok"),
+        "/validation": lambda: request.args["missing"],
+        "/abort": lambda: abort(409),
+        "/class": View.as_view("view"),
+        "/method": View().get,
+        "/decorated": catch_async(next=as_next(errors))(domain),
+    }
     app = Flask("contract")
-    decorated = catch_async(next=as_next(errors))(raiser(UserMissing))
-    app.add_url_rule("/ok", "ok", lambda: "ok")
-    app.add_url_rule("/ok-async", "ok-async", ok_async)
-    app.add_url_rule("/bug", "bug", raiser(lambda: RuntimeError(SECRET)))
-    app.add_url_rule("/bug-async", "bug-async", bug_async)
-    app.add_url_rule("/http", "http", raiser(no_such_user))
-    app.add_url_rule("/domain", "domain", raiser(UserMissing))
-    app.add_url_rule("/rule-answers", "rule-answers", raiser(Teapot))
-    app.add_url_rule("/rule-fails", "rule-fails", raiser(BrokenRule))
-    app.add_url_rule("/stream", "stream", stream)
-    app.add_url_rule("/redirect", "redirect", lambda: redirect("/ok"))
-    app.add_url_rule("/abort", "abort", lambda: abort(409))
-    app.add_url_rule("/class", "class", View.as_view("view"))
-    app.add_url_rule("/decorated", "decorated", decorated)
+    for path, view in views.items():
+        app.add_url_rule(path, path, view)
+    app.before_request(break_before)
+    app.after_request(break_after)
     return install(app, errors)
 
 

@@ -2,33 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Annotated, Any, Final
 
-from litestar import Controller, Litestar, MediaType, get, route
+from litestar import Controller, Litestar, MediaType, WebSocket, get, params, route, websocket
+from litestar.background_tasks import BackgroundTask
 from litestar.exceptions import HTTPException
-from litestar.response import Redirect, Stream
+from litestar.response import Redirect, Response, Stream
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.litestar import as_next, install
-from tests.integrations.contract import SECRET, BrokenRule, Teapot, UserMissing, no_such_user
-from tests.integrations.servers import serve_asgi
+from tests.integrations import servers
+from tests.integrations.apps.starlette import Breaking
+from tests.integrations.failing import (
+    BREAKS,
+    FAILS,
+    FAILS_ASYNC,
+    PARTS_ANY,
+    bug,
+    bug_async,
+    domain,
+    raising,
+)
+
+NUMBER: Final = getattr(params, "QueryParameter", params.Parameter)()
+"""What older versions of Litestar have another name for."""
 
 
-def raiser(make: Callable[[], Exception]) -> Callable[[], Any]:
-    """Return a handler that raises."""
+def failing(path: str, fail: Callable[[], Any]) -> Any:
+    """Return a handler that fails."""
 
     def handler() -> Any:
-        raise make()
+        return fail()
 
-    return handler
+    return route(path, http_method=["GET", "HEAD"], sync_to_thread=True)(handler)
 
 
-@get("/ok", media_type=MediaType.TEXT, sync_to_thread=True)
-def ok() -> str:
-    """Answer."""
-    return "ok"
+def failing_async(path: str, fail: Callable[[], Any]) -> Any:
+    """Return an async handler that fails."""
+
+    async def handler() -> Any:
+        return await fail()
+
+    return get(path)(handler)
+
+
+def streaming(path: str, parts: Callable[[], AsyncIterator[bytes] | Iterator[bytes]]) -> Any:
+    """Return a handler that returns a stream."""
+
+    def handler() -> Stream:
+        return Stream(parts())
+
+    return get(path, sync_to_thread=False)(handler)
+
+
+def succeeding(path: str) -> Any:
+    """Return a handler that answers."""
+
+    def ok() -> str:
+        return "ok"
+
+    return get(path, media_type=MediaType.TEXT, sync_to_thread=True)(ok)
 
 
 @get("/ok-async", media_type=MediaType.TEXT)
@@ -37,22 +73,22 @@ async def ok_async() -> str:
     return "ok"
 
 
-@get("/bug-async")
-async def bug_async() -> str:
-    """Fail."""
-    raise RuntimeError(SECRET)
+@get("/background", sync_to_thread=False)
+def background() -> Response[str]:
+    """Answer, and fail in a background task."""
+    return Response("ok", media_type=MediaType.TEXT, background=BackgroundTask(bug_async))
 
 
-async def parts() -> AsyncIterator[bytes]:
-    """Begin, and fail."""
-    yield b"begun"
-    raise RuntimeError(SECRET)
+@get("/background-sync", sync_to_thread=False)
+def background_sync() -> Response[str]:
+    """Same, in a thread."""
+    return Response("ok", media_type=MediaType.TEXT, background=BackgroundTask(bug))
 
 
-@get("/stream", sync_to_thread=False)
-def stream() -> Stream:
-    """Send half a body, and fail."""
-    return Stream(parts())
+@get("/validation", media_type=MediaType.TEXT)
+async def validated(number: Annotated[int, NUMBER]) -> str:
+    """Answer who asks with a number."""
+    return str(number)
 
 
 @get("/redirect", sync_to_thread=False)
@@ -61,41 +97,65 @@ def redirect() -> Redirect:
     return Redirect("/ok")
 
 
-class Failing(Controller):
-    """A class whose method is a handler."""
+class View(Controller):
+    """A class whose methods are handlers."""
 
-    path = "/class"
-
-    @get(sync_to_thread=False)
+    @get("/class", sync_to_thread=False)
     def show(self) -> str:
         """Fail."""
-        raise RuntimeError(SECRET)
+        bug()
+
+    @get("/method")
+    async def show_async(self) -> str:
+        """Fail."""
+        bug()
+
+
+@websocket("/ws")
+async def listen(socket: WebSocket[Any, Any, Any]) -> None:
+    """Fail after the first message."""
+    await socket.accept()
+    await socket.send_text("begun")
+    bug()
+
+
+@websocket("/ws-early")
+async def listen_early(socket: WebSocket[Any, Any, Any]) -> None:
+    """Fail before the handshake."""
+    bug()
+
+
+def breaking(app: ASGIApp) -> ASGIApp:
+    """Return a middleware that fails."""
+    middleware = Breaking(app)
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        await middleware(scope, receive, send)
+
+    return run
 
 
 def build(errors: ErrorHandler) -> Litestar:
     """Build the app."""
-
-    def failing(path: str, make: Callable[[], Exception]) -> Any:
-        return route(path, http_method=["GET", "HEAD"], sync_to_thread=True)(raiser(make))
-
-    decorated = catch_async(next=as_next(errors))(raiser(UserMissing))
+    decorated = catch_async(next=as_next(errors))(domain)
     handlers = [
-        failing("/bug", lambda: RuntimeError(SECRET)),
-        failing("/http", no_such_user),
-        failing("/domain", UserMissing),
-        failing("/rule-answers", Teapot),
-        failing("/rule-fails", BrokenRule),
-        failing("/abort", lambda: HTTPException(status_code=409)),
+        *(failing(path, fail) for path, fail in FAILS.items()),
+        *(failing_async(path, fail) for path, fail in FAILS_ASYNC.items()),
+        *(streaming(path, parts) for path, parts in PARTS_ANY.items()),
+        *(succeeding(path) for path in ["/ok", *BREAKS]),
+        *(ok_async, background, background_sync, validated, redirect, View, listen, listen_early),
+        failing("/abort", raising(lambda: HTTPException(status_code=409))),
         get("/decorated", sync_to_thread=True)(decorated),
     ]
-    app = Litestar(
-        [ok, ok_async, bug_async, stream, redirect, Failing, *handlers],
-        logging_config=None,
-        openapi_config=None,
-    )
+    app = Litestar(handlers, middleware=[breaking], logging_config=None, openapi_config=None)
     return install(app, errors)
 
 
 def serve(app: Litestar) -> AbstractContextManager[str]:
     """Serve it."""
-    return serve_asgi(app)
+    return servers.serve_asgi(app)
+
+
+def fails_to_start(errors: ErrorHandler) -> bool:
+    """Serve an app whose start fails."""
+    return not servers.starts_asgi(install(Litestar(on_startup=[bug_async]), errors))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPConflict, HTTPFound, HTTPMethodNotAllowed
@@ -11,12 +11,10 @@ from pyramid.response import Response
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.pyramid import as_next, install
-from tests.integrations import contract
+from tests.integrations.failing import BREAKS, FAILS, PARTS, break_if, bug, domain, raising
 from tests.integrations.servers import serve_wsgi as serve
 
-__all__ = ["HAS_ASYNC", "build", "serve"]
-
-HAS_ASYNC: Final = False
+__all__ = ["build", "serve"]
 
 
 def ok(request: Any) -> Response:
@@ -24,28 +22,38 @@ def ok(request: Any) -> Response:
     return Response("ok", content_type="text/plain")
 
 
-def failing(error: type[Exception], *args: object) -> Any:
-    """Return a view that raises an error."""
+def failing(fail: Callable[[], Any]) -> Callable[[Any], Any]:
+    """Return a view that fails."""
 
-    def view(request: Any) -> Response:
-        raise error(*args)
+    def view(request: Any) -> Any:
+        return fail()
 
     return view
 
 
-def fail_as_http(request: Any) -> Response:
-    """Fail as `HttpError` does."""
-    raise contract.no_such_user()
+def streaming(parts: Callable[[], Iterator[bytes]]) -> Callable[[Any], Response]:
+    """Return a view that returns a stream."""
+
+    def view(request: Any) -> Response:
+        return Response(app_iter=parts())
+
+    return view
 
 
-def stream(request: Any) -> Response:
-    """Return a body that fails in the middle."""
+class After:
+    """A body that fails when the server is done with it."""
 
-    def body() -> Iterator[bytes]:
-        yield b"begun"
-        raise RuntimeError(contract.SECRET)
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"ok"
 
-    return Response(app_iter=body())
+    def close(self) -> None:
+        """Fail."""
+        bug()
+
+
+def after(request: Any) -> Response:
+    """Answer, and fail when the server is done with it."""
+    return Response(app_iter=After())
 
 
 def refuse(request: Any) -> Response:
@@ -61,32 +69,45 @@ class View:
 
     def __call__(self) -> Response:
         """Fail."""
-        raise RuntimeError(contract.SECRET)
+        bug()
+
+    def show(self) -> Response:
+        """Fail."""
+        bug()
+
+
+def breaking(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], Any]:
+    """Return a tween that fails."""
+
+    def tween(request: Any) -> Any:
+        break_if(request.path, "before")
+        response = handler(request)
+        break_if(request.path, "after")
+        return response
+
+    return tween
 
 
 def build(errors: ErrorHandler) -> Any:
     """Make the app."""
-
-    @catch_async(next=as_next(errors))
-    def decorated(request: Any) -> Response:
-        raise contract.UserMissing
-
-    views = {
-        "ok": ok,
-        "bug": failing(RuntimeError, contract.SECRET),
-        "http": fail_as_http,
-        "domain": failing(contract.UserMissing),
-        "rule-answers": failing(contract.Teapot),
-        "rule-fails": failing(contract.BrokenRule),
-        "stream": stream,
-        "redirect": failing(HTTPFound, "/ok"),
-        "abort": failing(HTTPConflict),
-        "class": View,
-        "decorated": decorated,
+    decorated = catch_async(next=as_next(errors))(failing(domain))
+    views: dict[str, Any] = {
+        **{path: failing(fail) for path, fail in FAILS.items()},
+        **{path: streaming(parts) for path, parts in PARTS.items()},
+        **dict.fromkeys(BREAKS, ok),
+        "/ok": ok,
+        "/after": after,
+        "/redirect": failing(raising(lambda: HTTPFound("/ok"))),
+        "/abort": failing(raising(HTTPConflict)),
+        "/class": View,
+        "/decorated": decorated,
     }
     with Configurator() as config:
-        for name, view in views.items():
-            config.add_route(name, f"/{name}")
-            config.add_view(view, route_name=name, request_method="GET")
-        config.add_view(refuse, route_name="ok", request_method="POST")
+        for path, view in views.items():
+            config.add_route(path, path)
+            config.add_view(view, route_name=path, request_method="GET")
+        config.add_route("/method", "/method")
+        config.add_view(View, attr="show", route_name="/method")
+        config.add_view(refuse, route_name="/ok", request_method="POST")
+        config.add_tween(f"{__name__}.breaking")
         return install(config, errors).make_wsgi_app()

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from quart import Quart, Response, abort, redirect
+from quart import Quart, Response, abort, redirect, request, websocket
 from quart.views import MethodView
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.quart import as_next, install
-from tests.integrations.contract import SECRET, BrokenRule, Teapot, UserMissing, no_such_user
-from tests.integrations.servers import serve_asgi
-
-
-def raiser(make: Callable[[], Exception]) -> Callable[[], Any]:
-    """Return a view that raises."""
-
-    def view() -> Any:
-        raise make()
-
-    return view
+from tests.integrations import servers
+from tests.integrations.failing import (
+    BREAKS,
+    FAILS,
+    FAILS_ASYNC,
+    PARTS_ANY,
+    break_if,
+    bug,
+    bug_async,
+    domain,
+)
 
 
 async def ok_async() -> str:
@@ -29,19 +29,9 @@ async def ok_async() -> str:
     return "ok"
 
 
-async def bug_async() -> str:
-    """Fail."""
-    raise RuntimeError(SECRET)
-
-
-def stream() -> Response:
-    """Send half a body, and fail."""
-
-    def chunks() -> Iterator[bytes]:
-        yield b"begun"
-        raise RuntimeError(SECRET)
-
-    return Response(chunks())
+def streaming(parts: Callable[[], AsyncIterator[bytes] | Iterator[bytes]]) -> Any:
+    """Return a view that returns a stream."""
+    return lambda: Response(parts())
 
 
 class View(MethodView):
@@ -49,29 +39,71 @@ class View(MethodView):
 
     def get(self) -> str:
         """Fail."""
-        raise RuntimeError(SECRET)
+        bug()
+
+
+def break_before() -> None:
+    """Fail before the view."""
+    break_if(request.path, "before")
+
+
+def break_after(response: Any) -> Any:
+    """Fail after the view."""
+    break_if(request.path, "after")
+    return response
+
+
+async def listen() -> None:
+    """Fail after the first message."""
+    await websocket.accept()
+    await websocket.send("begun")
+    bug()
 
 
 def build(errors: ErrorHandler) -> Quart:
     """Build the app."""
+
+    async def background() -> str:
+        app.add_background_task(bug_async)
+        return "ok"
+
+    async def background_sync() -> str:
+        app.add_background_task(bug)
+        return "ok"
+
+    views: dict[str, Callable[..., Any]] = {
+        **FAILS,
+        **FAILS_ASYNC,
+        **{path: streaming(parts) for path, parts in PARTS_ANY.items()},
+        **dict.fromkeys(BREAKS, lambda: "ok"),
+        "/ok": lambda: "ok",
+        "/ok-async": ok_async,
+        "/background": background,
+        "/background-sync": background_sync,
+        "/redirect": lambda: redirect("/ok"),
+        "/validation": lambda: request.args["missing"],
+        "/abort": lambda: abort(409),
+        "/class": View.as_view("view"),
+        "/method": View().get,
+        "/decorated": catch_async(next=as_next(errors))(domain),
+    }
     app = Quart("contract")
-    decorated = catch_async(next=as_next(errors))(raiser(UserMissing))
-    app.add_url_rule("/ok", "ok", lambda: "ok")
-    app.add_url_rule("/ok-async", "ok-async", ok_async)
-    app.add_url_rule("/bug", "bug", raiser(lambda: RuntimeError(SECRET)))
-    app.add_url_rule("/bug-async", "bug-async", bug_async)
-    app.add_url_rule("/http", "http", raiser(no_such_user))
-    app.add_url_rule("/domain", "domain", raiser(UserMissing))
-    app.add_url_rule("/rule-answers", "rule-answers", raiser(Teapot))
-    app.add_url_rule("/rule-fails", "rule-fails", raiser(BrokenRule))
-    app.add_url_rule("/stream", "stream", stream)
-    app.add_url_rule("/redirect", "redirect", lambda: redirect("/ok"))
-    app.add_url_rule("/abort", "abort", lambda: abort(409))
-    app.add_url_rule("/class", "class", View.as_view("view"))
-    app.add_url_rule("/decorated", "decorated", decorated)
+    for path, view in views.items():
+        app.add_url_rule(path, path, view)
+    app.add_websocket("/ws", "/ws", listen)
+    app.add_websocket("/ws-early", "/ws-early", bug_async)
+    app.before_request(break_before)
+    app.after_request(break_after)
     return install(app, errors)
 
 
 def serve(app: Quart) -> AbstractContextManager[str]:
     """Serve it."""
-    return serve_asgi(app)
+    return servers.serve_asgi(app)
+
+
+def fails_to_start(errors: ErrorHandler) -> bool:
+    """Serve an app whose start fails."""
+    app = Quart("contract")
+    app.before_serving(bug_async)
+    return not servers.starts_asgi(install(app, errors))

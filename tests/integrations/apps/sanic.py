@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
-import threading
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any, Final
 
 from sanic import Sanic
+from sanic.application.constants import ServerStage
+from sanic.application.state import ApplicationServerInfo
 from sanic.exceptions import SanicException
 from sanic.response import HTTPResponse, ResponseStream, redirect, text
 from sanic.views import HTTPMethodView
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.sanic import as_next, install
-from tests.integrations import contract
-from tests.integrations.servers import listening, started, url_of
+from tests.integrations.failing import (
+    BREAKS,
+    FAILS,
+    FAILS_ASYNC,
+    PARTS_ASYNC,
+    break_if,
+    bug,
+    bug_async,
+    domain,
+    raising,
+)
+from tests.integrations.servers import listening, running, url_of
 
 numbers: Final = itertools.count()  # no two apps of Sanic's may have one name
 
@@ -32,33 +42,50 @@ async def ok_async(request: Any) -> HTTPResponse:
     return text("ok")
 
 
-def failing(error: type[Exception], *args: object, **kwargs: Any) -> Any:
-    """Return a handler that raises an error."""
+def failing(fail: Callable[[], Any]) -> Any:
+    """Return a handler that fails; it is async where that is."""
 
-    def handler(request: Any) -> HTTPResponse:
-        raise error(*args, **kwargs)
+    def handler(request: Any) -> Any:
+        return fail()
 
     return handler
 
 
-async def fail_async(request: Any) -> HTTPResponse:
-    """Fail, async."""
-    raise RuntimeError(contract.SECRET)
-
-
-def fail_as_http(request: Any) -> HTTPResponse:
-    """Fail as `HttpError` does."""
-    raise contract.no_such_user()
-
-
-async def stream(request: Any) -> ResponseStream:
-    """Return a body that fails in the middle."""
+def streaming(parts: Callable[[], AsyncIterator[bytes]]) -> Any:
+    """Return a handler that returns a stream."""
 
     async def body(response: Any) -> None:
-        await response.write(b"begun")
-        raise RuntimeError(contract.SECRET)
+        async with contextlib.aclosing(parts()) as stream:  # type: ignore[type-var]
+            async for part in stream:
+                await response.write(part)
 
-    return ResponseStream(body)
+    async def handler(request: Any) -> ResponseStream:
+        return ResponseStream(body)
+
+    return handler
+
+
+async def after(request: Any) -> None:
+    """Send a body, and fail."""
+    response = await request.respond()
+    await response.send("ok", end_stream=True)
+    bug()
+
+
+def background(request: Any) -> HTTPResponse:
+    """Answer, and fail in a background task."""
+    request.app.add_task(bug_async())
+    return text("ok")
+
+
+def validated(request: Any) -> HTTPResponse:
+    """Answer who sends JSON."""
+    return text(str(request.json))
+
+
+def redirected(request: Any) -> HTTPResponse:
+    """Redirect."""
+    return redirect("/ok")
 
 
 class View(HTTPMethodView):
@@ -66,47 +93,77 @@ class View(HTTPMethodView):
 
     def get(self, request: Any) -> HTTPResponse:
         """Fail."""
-        raise RuntimeError(contract.SECRET)
+        bug()
+
+
+class Views:
+    """An object whose method is a handler."""
+
+    def get(self, request: Any) -> HTTPResponse:
+        """Fail."""
+        bug()
+
+
+async def listen(request: Any, websocket: Any) -> None:
+    """Fail after the first message."""
+    await websocket.send("begun")
+    bug()
+
+
+def break_before(request: Any) -> None:
+    """Fail before the handler."""
+    break_if(request.path, "before")
+
+
+def break_after(request: Any, response: Any) -> None:
+    """Fail after the handler."""
+    break_if(request.path, "after")
+
+
+def app_of() -> Any:
+    """Make an empty app."""
+    Sanic.test_mode = True  # else the second app of a process fails to start
+    return Sanic(f"contract-{next(numbers)}", configure_logging=False)
 
 
 def build(errors: ErrorHandler) -> Any:
     """Make the app."""
-
-    @catch_async(next=as_next(errors))
-    async def decorated(request: Any) -> HTTPResponse:
-        raise contract.UserMissing
-
-    Sanic.test_mode = True  # else the second app of a process fails to start
-    app: Any = Sanic(f"contract-{next(numbers)}", configure_logging=False)
-    app.add_route(ok, "/ok", name="ok")
-    app.add_route(ok_async, "/ok-async", name="ok-async")
-    app.add_route(failing(RuntimeError, contract.SECRET), "/bug", name="bug")
-    app.add_route(fail_async, "/bug-async", name="bug-async")
-    app.add_route(fail_as_http, "/http", methods=["GET", "HEAD"], name="http")
-    app.add_route(failing(contract.UserMissing), "/domain", name="domain")
-    app.add_route(failing(contract.Teapot), "/rule-answers", name="rule-answers")
-    app.add_route(failing(contract.BrokenRule), "/rule-fails", name="rule-fails")
-    app.add_route(stream, "/stream", name="stream")
-    app.add_route(lambda request: redirect("/ok"), "/redirect", name="redirect")
-    app.add_route(failing(SanicException, status_code=409), "/abort", name="abort")
-    app.add_route(View.as_view(), "/class", name="class")
-    app.add_route(decorated, "/decorated", name="decorated")
+    decorated: Any = catch_async(next=as_next(errors))(failing(domain))
+    handlers: dict[str, Any] = {
+        **{path: failing(fail) for path, fail in {**FAILS, **FAILS_ASYNC}.items()},
+        **{path: streaming(parts) for path, parts in PARTS_ASYNC.items()},
+        **dict.fromkeys(BREAKS, ok),
+        "/ok": ok,
+        "/ok-async": ok_async,
+        "/after": after,
+        "/background": background,
+        "/redirect": redirected,
+        "/validation": validated,
+        "/abort": failing(raising(lambda: SanicException(status_code=409))),
+        "/class": View.as_view(),
+        "/method": Views().get,
+        "/decorated": decorated,
+    }
+    app = app_of()
+    for path, handler in handlers.items():
+        methods = ["GET", "HEAD"] if path in FAILS else ["GET"]
+        app.add_route(handler, path, methods=methods, name=path[1:])
+    app.add_websocket_route(listen, "/ws")
+    app.register_middleware(break_before, "request")
+    app.register_middleware(break_after, "response")
     return install(app, errors)
 
 
 @contextlib.contextmanager
 def serve(app: Any) -> Generator[str, None, None]:
     """Serve the app on a loop in a thread."""
-    loop = asyncio.new_event_loop()
-    with listening() as listener:
-        with started(threading.Thread(target=loop.run_forever)):
-            server = asyncio.run_coroutine_threadsafe(_start(app, listener), loop).result()
-            try:
-                yield url_of(listener)
-            finally:
-                asyncio.run_coroutine_threadsafe(_stop(server), loop).result()
-                loop.call_soon_threadsafe(loop.stop)
-        loop.close()
+    with listening() as listener, running() as run:
+        server = run(_start(app, listener))
+        try:
+            yield url_of(listener)
+        finally:
+            app.state.server_info.clear()
+            run(_stop(server))
 
 
 async def _start(app: Any, listener: Any) -> Any:
@@ -115,6 +172,8 @@ async def _start(app: Any, listener: Any) -> Any:
     await server.before_start()
     await server.start_serving()
     await server.after_start()
+    info = ApplicationServerInfo({}, ServerStage.SERVING)  # else tasks wait for another start
+    app.state.server_info.append(info)
     return server
 
 
@@ -122,3 +181,17 @@ async def _stop(server: Any) -> None:
     await server.before_stop()
     await server.close()
     await server.after_stop()
+
+
+async def broken(app: Any) -> None:
+    """Fail at the start."""
+    bug()
+
+
+def fails_to_start(errors: ErrorHandler) -> bool:
+    """Serve an app whose start fails."""
+    app = app_of()
+    app.before_server_start(broken)
+    with contextlib.suppress(RuntimeError), serve(install(app, errors)):
+        return False
+    return True

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any
 
 from tornado import web
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
+from tornado.websocket import WebSocketHandler
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.tornado import as_next, install
-from tests.integrations import contract
-from tests.integrations.servers import HOST, started
+from tests.integrations.failing import (
+    FAILS,
+    FAILS_ASYNC,
+    PARTS_ASYNC,
+    bug,
+    domain,
+    raising,
+)
+from tests.integrations.servers import HOST, running, url_of
 
 
 class Ok(web.RequestHandler):
@@ -34,43 +40,39 @@ class OkAsync(web.RequestHandler):
         self.write("ok")
 
 
-def failing(error: type[Exception], *args: object) -> type[web.RequestHandler]:
-    """Return a handler that raises an error."""
+def failing(fail: Callable[[], Any]) -> type[web.RequestHandler]:
+    """Return a handler that fails; what it has written is dropped."""
 
     class Handler(web.RequestHandler):
-        def get(self) -> None:
+        def get(self) -> Any:
             self.write("dropped")
-            raise error(*args)
+            return fail()
+
+        head = get
 
     return Handler
 
 
-class FailAsync(web.RequestHandler):
-    """An async handler that fails."""
+def streaming(parts: Callable[[], AsyncIterator[bytes]]) -> type[web.RequestHandler]:
+    """Return a handler that sends a stream."""
 
-    async def get(self) -> None:
-        """Fail."""
-        raise RuntimeError(contract.SECRET)
+    class Handler(web.RequestHandler):
+        async def get(self) -> None:
+            async with contextlib.aclosing(parts()) as stream:  # type: ignore[type-var]
+                async for part in stream:
+                    self.write(part)
+                    await self.flush()
 
-
-class FailAsHttp(web.RequestHandler):
-    """A handler that fails as `HttpError` does."""
-
-    def get(self) -> None:
-        """Fail."""
-        raise contract.no_such_user()
-
-    head = get
+    return Handler
 
 
-class Stream(web.RequestHandler):
-    """A handler that fails in the middle of the body."""
+class After(web.RequestHandler):
+    """A handler that fails after its answer."""
 
     async def get(self) -> None:
         """Send, and fail."""
-        self.write(b"begun")
-        await self.flush()
-        raise RuntimeError(contract.SECRET)
+        await self.finish("ok")
+        bug()
 
 
 class Redirect(web.RequestHandler):
@@ -81,45 +83,76 @@ class Redirect(web.RequestHandler):
         self.redirect("/ok")
 
 
+class Validated(web.RequestHandler):
+    """A handler that has to be told something."""
+
+    def get(self) -> None:
+        """Answer who says it."""
+        self.write(self.get_argument("missing"))
+
+
+class Prepared(Ok):
+    """A handler that fails in what Tornado has in the place of middlewares."""
+
+    def prepare(self) -> None:
+        """Fail."""
+        bug()
+
+
+class Listening(WebSocketHandler):
+    """A websocket that fails after the first message."""
+
+    async def open(self, *args: str, **kwargs: str) -> None:
+        """Fail."""
+        await self.write_message("begun")
+        bug()
+
+
+class ListeningEarly(WebSocketHandler):
+    """A websocket that fails before the handshake."""
+
+    def prepare(self) -> None:
+        """Fail."""
+        bug()
+
+
 def build(errors: ErrorHandler) -> web.Application:
     """Make the app."""
 
     class Decorated(web.RequestHandler):
         @catch_async(next=as_next(errors))
         async def get(self) -> None:
-            raise contract.UserMissing
+            domain()
 
-    handlers: list[Any] = [
-        ("/ok", Ok),
-        ("/ok-async", OkAsync),
-        ("/bug", failing(RuntimeError, contract.SECRET)),
-        ("/bug-async", FailAsync),
-        ("/http", FailAsHttp),
-        ("/domain", failing(contract.UserMissing)),
-        ("/rule-answers", failing(contract.Teapot)),
-        ("/rule-fails", failing(contract.BrokenRule)),
-        ("/stream", Stream),
-        ("/redirect", Redirect),
-        ("/abort", failing(web.HTTPError, 409)),
-        ("/class", FailAsync),
-        ("/decorated", Decorated),
-    ]
-    return install(web.Application(handlers), errors)
+    handlers: dict[str, type[web.RequestHandler]] = {
+        **{path: failing(fail) for path, fail in {**FAILS, **FAILS_ASYNC}.items()},
+        **{path: streaming(parts) for path, parts in PARTS_ASYNC.items()},
+        "/ok": Ok,
+        "/ok-async": OkAsync,
+        "/after": After,
+        "/redirect": Redirect,
+        "/validation": Validated,
+        "/middleware": Prepared,
+        "/abort": failing(raising(lambda: web.HTTPError(409))),
+        "/class": failing(bug),
+        "/method": failing(bug),
+        "/decorated": Decorated,
+        "/ws": Listening,
+        "/ws-early": ListeningEarly,
+    }
+    return install(web.Application(list(handlers.items())), errors)
 
 
 @contextlib.contextmanager
 def serve(app: web.Application) -> Generator[str, None, None]:
     """Serve the app on a loop in a thread."""
-    loop = asyncio.new_event_loop()
     sockets = bind_sockets(0, HOST)
-    with started(threading.Thread(target=loop.run_forever)):
-        server = asyncio.run_coroutine_threadsafe(_start(app, sockets), loop).result()
+    with running() as run:
+        server = run(_start(app, sockets))
         try:
-            yield f"http://{HOST}:{sockets[0].getsockname()[1]}"
+            yield url_of(sockets[0])
         finally:
-            asyncio.run_coroutine_threadsafe(_stop(server), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-    loop.close()
+            run(_stop(server))
 
 
 async def _start(app: web.Application, sockets: Any) -> HTTPServer:

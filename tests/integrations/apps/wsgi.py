@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, Final
+from typing import Any
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.errors import Conflict, MethodNotAllowed, NotFound
 from catchasync.integrations.wsgi import as_next, install
-from tests.integrations.contract import SECRET, BrokenRule, Teapot, UserMissing, no_such_user
+from tests.integrations.failing import BREAKS, FAILS, PARTS, break_if, bug, domain, raising
 from tests.integrations.servers import serve_wsgi
-
-HAS_ASYNC: Final = False
 
 
 def text(body: bytes, status: str = "200 OK", *headers: tuple[str, str]) -> Callable[..., Any]:
@@ -25,55 +23,83 @@ def text(body: bytes, status: str = "200 OK", *headers: tuple[str, str]) -> Call
     return application
 
 
-def stream(environ: Any, start_response: Any) -> Iterator[bytes]:
-    """Send half a body, and fail."""
-    start_response("200 OK", [])
-    yield b"begun"
-    raise RuntimeError(SECRET)
+def streaming(parts: Callable[[], Iterator[bytes]]) -> Callable[[], Any]:
+    """Return a handler that returns a stream."""
+
+    def application(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        return parts()
+
+    return lambda: application
 
 
-def raiser(make: Callable[[], Exception]) -> Callable[[], Any]:
-    """Return a handler that raises."""
+class After:
+    """A body that fails when the server is done with it."""
 
-    def handler() -> Any:
-        raise make()
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"ok"
 
-    return handler
+    def close(self) -> None:
+        """Fail."""
+        bug()
+
+
+def after(environ: Any, start_response: Any) -> After:
+    """Send a body, and fail."""
+    start_response("200 OK", [("Content-Length", "2")])
+    return After()
 
 
 class View:
-    """A class whose method is a handler."""
+    """A class whose method is a handler; so is an object of it."""
 
     def get(self) -> Any:
         """Fail."""
-        raise RuntimeError(SECRET)
+        bug()
+
+    def __call__(self) -> Any:
+        """Fail."""
+        bug()
 
 
-ROUTES: Final[dict[str, Callable[[], Any]]] = {
-    "/ok": lambda: text(b"ok"),
-    "/bug": raiser(lambda: RuntimeError(SECRET)),
-    "/http": raiser(no_such_user),
-    "/domain": raiser(UserMissing),
-    "/rule-answers": raiser(Teapot),
-    "/rule-fails": raiser(BrokenRule),
-    "/stream": lambda: stream,
-    "/redirect": lambda: text(b"", "302 Found", ("Location", "/ok")),
-    "/abort": raiser(Conflict),
-    "/class": View().get,
-}
+def ok() -> Callable[..., Any]:
+    """Answer."""
+    return text(b"ok")
+
+
+def routes_of(errors: ErrorHandler) -> dict[str, Callable[[], Any]]:
+    """Return the handlers."""
+    return {
+        **FAILS,
+        **{path: streaming(parts) for path, parts in PARTS.items()},
+        **dict.fromkeys(BREAKS, ok),
+        "/ok": ok,
+        "/after": lambda: after,
+        "/redirect": lambda: text(b"", "302 Found", ("Location", "/ok")),
+        "/abort": raising(Conflict),
+        "/class": View(),
+        "/method": View().get,
+        "/decorated": catch_async(next=as_next(errors))(domain),
+    }
 
 
 def build(errors: ErrorHandler) -> Any:
     """Build the app."""
-    decorated = catch_async(next=as_next(errors))(raiser(UserMissing))
-    routes = {**ROUTES, "/decorated": decorated}
+    routes = routes_of(errors)
 
     def app(environ: Any, start_response: Any) -> Any:
-        if environ["PATH_INFO"] not in routes:
+        path = environ["PATH_INFO"]
+        break_if(path, "before")
+        body = response_to(environ["REQUEST_METHOD"], path)(environ, start_response)
+        break_if(path, "after")
+        return body
+
+    def response_to(method: str, path: str) -> Any:
+        if path not in routes:
             raise NotFound
-        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        if method not in {"GET", "HEAD"}:
             raise MethodNotAllowed(headers={"Allow": "GET"})
-        return routes[environ["PATH_INFO"]]()(environ, start_response)
+        return routes[path]()
 
     return install(app, errors)
 

@@ -19,6 +19,7 @@ import trio
 
 from catchasync import CallbackError, CallbackNeverCalled, as_awaitable, promisify
 from catchasync._runtimes import pause
+from catchasync._wakes import new_waiter
 from catchasync.conventions import error_first, future, result_first, result_only, two_callbacks
 from catchasync.testing import RecordingNext
 from tests.backends import BACKENDS, LOOPS, cancel_while_pending, in_thread, run_on, soon
@@ -1243,3 +1244,23 @@ def test_as_awaitable_within_a_thread_pool(run: Run) -> None:
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         names = {run(lambda: as_awaitable(pool.submit(threading.get_ident))) for _ in range(3)}
     assert len(names) == 1
+
+
+@pytest.mark.parametrize("outcome", [(None, 7), (Boom(),)], ids=["value", "error"])
+def test_an_outcome_that_comes_while_the_wait_is_made(
+    run: Run, monkeypatch: pytest.MonkeyPatch, outcome: tuple[Any, ...]
+) -> None:
+    """Another thread may call back between the look for an outcome and the wait for one."""
+    held: list[Callable[..., None]] = []
+
+    def waiter_too_late() -> Any:
+        in_thread(held.pop(), *outcome)
+        return new_waiter()
+
+    monkeypatch.setattr("catchasync._promisify.new_waiter", waiter_too_late)
+    read = promisify(held.append)
+    if len(outcome) == 1:
+        with pytest.raises(Boom):
+            run(read)
+    else:
+        assert 7 == run(read)

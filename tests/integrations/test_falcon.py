@@ -265,6 +265,24 @@ def test_streams_that_are_read(is_async: bool, fails: bool) -> None:  # noqa: FB
     assert stream.is_closed
 
 
+def test_head_of_a_stream() -> None:
+    """Nothing is made of a stream whose parts nobody asks for."""
+    errors, reported = make_errors()
+    made: list[bytes] = []
+
+    def pieces() -> Iterator[bytes]:
+        made.append(b"ok")
+        yield made[0]
+
+    class Resource:
+        def on_head(self, req: Any, resp: Any) -> None:
+            resp.stream = pieces()
+
+    app = with_route(falcon.App(), Resource(), errors)
+    assert 200 == testing.TestClient(app).simulate_head("/").status_code
+    assert ([], []) == (made, names(reported))
+
+
 @both
 def test_streams_that_do_not_fail(app_of: App) -> None:
     """A stream comes as it is."""

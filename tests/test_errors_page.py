@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import sys
@@ -104,6 +105,7 @@ def test_its_example_gives_it(entry: Entry, caplog: pytest.LogCaptureFixture) ->
         if framework in entry.example:
             pytest.importorskip(framework)
 
+    caplog.set_level(logging.DEBUG, "catchasync")  # whatever libraries have made of the root's
     said = run(entry.example) + caplog.text + "".join(map(str, raised_in(caplog)))
 
     assert entry.is_in(said), said

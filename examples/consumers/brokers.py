@@ -15,6 +15,17 @@ from confluent_kafka import Producer
 from examples.serving import quiet, running
 
 
+class ClosingBroker(Broker):  # type: ignore[misc]  # it has no types
+    """A broker that closes its connections: amqtt leaves that of a client that is gone open."""
+
+    async def stream_connected(self, reader: Any, writer: Any, listener_name: str) -> None:
+        """Serve a client until it is gone."""
+        try:
+            await super().stream_connected(reader, writer, listener_name)
+        finally:
+            writer.close()
+
+
 @contextmanager
 def kafka_broker(*topics: str) -> Generator[str]:
     """Run the broker that librdkafka has for tests: its address."""
@@ -59,7 +70,7 @@ class Serving:
 
     async def run(self) -> None:
         """Serve until `stop` is called."""
-        broker = Broker(self._config)
+        broker = ClosingBroker(self._config)
         await broker.start()
         servers: dict[str, Any] = vars(broker)["_servers"]  # nothing else says which port it got
         [listener] = servers.values()

@@ -273,6 +273,7 @@ def test_litestar(database: Database, errors: ErrorHandler) -> None:
     app = litestar.Litestar(
         [litestar.get("/", media_type="text/plain")(show)],
         dependencies={"session": litestar.di.Provide(session)},
+        logging_config=None,
     )
     check(database, serve_asgi(install(app, errors)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -55,6 +56,14 @@ def kafka_broker() -> Generator[str]:
     keeper.flush()
 
 
+async def serve_and_close(connected: Any, reader: Any, writer: Any, **options: Any) -> None:
+    """Serve a client of amqtt, which leaves the connection of a client that is gone open."""
+    try:
+        await connected(reader, writer, **options)
+    finally:
+        writer.close()
+
+
 @contextmanager
 def mqtt_broker() -> Generator[int]:
     """Run an MQTT broker that refuses whoever gives no user name: its port."""
@@ -72,6 +81,7 @@ def mqtt_broker() -> Generator[int]:
         stopping = asyncio.Event()
         stop.set_result((asyncio.get_running_loop(), stopping))
         broker = broker_module.Broker(config)
+        broker.stream_connected = functools.partial(serve_and_close, broker.stream_connected)
         await broker.start()
         [listener] = broker._servers.values()  # the only place where it says which port it got
         port.set_result(listener.instance.sockets[0].getsockname()[1])

@@ -158,4 +158,6 @@ def serve(app: Litestar) -> AbstractContextManager[str]:
 
 def fails_to_start(errors: ErrorHandler) -> bool:
     """Serve an app whose start fails."""
-    return not servers.starts_asgi(install(Litestar(on_startup=[bug_async]), errors))
+    return not servers.starts_asgi(
+        install(Litestar(on_startup=[bug_async], logging_config=None), errors)
+    )

@@ -182,12 +182,20 @@ class Exchange:
     def is_gone(self, error: BaseException | None) -> bool:
         """Say whether an error only says that the client has gone away."""
         code = code_of(self._send)
-        while error is not None:
-            is_of_send = isinstance(error, OSError) and passed(error, code)
-            if is_of_send or any(is_named(error, *each) for each in DISCONNECTS):
-                return True
-            error = error.__cause__
-        return False
+        return any(
+            (isinstance(each, OSError) and passed(each, code))
+            or any(is_named(each, *name) for name in DISCONNECTS)
+            for each in causes_of(error)
+        )
+
+
+def causes_of(error: BaseException | None) -> list[BaseException]:
+    """Return an error and its causes, each once: ``raise error from error`` makes a circle."""
+    found: list[BaseException] = []
+    while error is not None and not any(error is each for each in found):
+        found.append(error)
+        error = error.__cause__
+    return found
 
 
 def code_of(function: Any) -> object:

@@ -121,7 +121,7 @@ def _middleware(errors: ErrorHandler) -> Any:
         exchange = _exchange_of(request)
         token = _current.set(exchange)
         try:
-            return _watched(errors, exchange, await handler(request))
+            return _watched(errors, exchange, _checked(await handler(request), request))
         except Exception as error:
             if _is_passed_on(errors, error, exchange):
                 raise
@@ -132,6 +132,15 @@ def _middleware(errors: ErrorHandler) -> Any:
             _current.reset(token)
 
     return catchasync_middleware
+
+
+def _checked(response: object, request: web.Request) -> web.StreamResponse:
+    """Refuse what is no response, as other frameworks do: aiohttp would answer it by itself."""
+    if isinstance(response, web.StreamResponse):
+        return response
+    handler = request.match_info.handler
+    msg = f"a handler returns a web.StreamResponse: {handler!r} returned {response!r}"
+    raise TypeError(msg)
 
 
 def _exchange_of(request: web.Request) -> Exchange:

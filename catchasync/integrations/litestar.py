@@ -22,7 +22,14 @@ from catchasync._error_response import Scope
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of, subject_of
-from catchasync.integrations._asgi import Answer, Application, Guard, checked, context_of
+from catchasync.integrations._asgi import (
+    Answer,
+    Application,
+    Guard,
+    causes_of,
+    checked,
+    context_of,
+)
 from catchasync.types import Next
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -101,9 +108,9 @@ def unwrapping(app: Application) -> Application:
 
 def original(error: BaseException) -> BaseException:
     """Return what Litestar has wrapped: once a layer that it passed, and streams in a group."""
-    while type(error) is LitestarException and error.__cause__ is not None:
-        error = error.__cause__
-    return cast("BaseException", subject_of(error))
+    chain = causes_of(error)
+    inner = next((each for each in chain if type(each) is not LitestarException), chain[-1])
+    return cast("BaseException", subject_of(inner))
 
 
 def connection_of(scope: Scope) -> ASGIConnection[Any, Any, Any, Any]:

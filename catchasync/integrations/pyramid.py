@@ -7,7 +7,9 @@ from typing import Any, Final, TypeVar
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPException
+from pyramid.interfaces import PHASE3_CONFIG, IExecutionPolicy
 from pyramid.response import FileIter, Response
+from pyramid.router import default_execution_policy
 from pyramid.threadlocal import get_current_request
 from pyramid.tweens import INGRESS
 
@@ -53,7 +55,25 @@ def install(config: ConfigT, errors: ErrorHandler) -> ConfigT:
     registry: Any = config.registry
     registry[KEY] = errors
     config.add_tween(f"{__name__}.tween_factory", under=INGRESS)
+    config.action(None, _guard_policy, (registry, errors), order=PHASE3_CONFIG + 1)
     return config
+
+
+def _guard_policy(registry: Any, errors: ErrorHandler) -> None:
+    """Answer what fails outside of all tweens too: callbacks of a request, and `NewResponse`."""
+    policy = registry.queryUtility(IExecutionPolicy, default=default_execution_policy)
+
+    def catchasync_policy(environ: Any, router: Any) -> Any:
+        try:
+            return policy(environ, router)
+        except Exception as error:
+            if is_never_caught(error) or _is_control_flow(error):
+                raise
+            answer = _answer(errors, error, router.request_factory(environ))
+            _observers.tell(error, answer, "pyramid")
+            return answer
+
+    registry.registerUtility(catchasync_policy, IExecutionPolicy)
 
 
 def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:

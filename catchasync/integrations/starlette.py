@@ -91,8 +91,12 @@ class MiddlewareGuard(Guard):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer its failure."""
-        scope[WAY_OUT] = None  # not that of an application around this one
-        await super().__call__(scope, receive, send)
+        outer = scope.get(WAY_OUT)  # that of an application around this one
+        scope[WAY_OUT] = None
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            scope[WAY_OUT] = outer  # and no circle of the request and its way out is left behind
 
     async def send(self, answer: Any, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         """Send an answer through the middlewares; past them, where none of it comes through."""

@@ -324,3 +324,16 @@ def test_refusals() -> None:
         install(None, errors)  # type: ignore[type-var]
     with pytest.raises(TypeError, match=r"a catchasync\.ErrorHandler second: got None"):
         install(web.Application(), None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("returned", [None, "text"])
+def test_handler_that_returns_no_response(returned: object) -> None:
+    """A forgotten ``return``, and what is no response, is a bug: it is answered and reported."""
+    errors, reported = make_errors()
+
+    async def handler(request: Any) -> Any:
+        return returned
+
+    answer = ask_once(install(app_of(handler, errors), errors))
+    assert (500, "application/problem+json") == (answer.status, answer.headers["content-type"])
+    assert ["TypeError"] == names(reported)

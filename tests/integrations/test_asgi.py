@@ -198,3 +198,11 @@ def test_what_cannot_be_installed(app: Any, errors: Any) -> None:
     """What is no application, or no error handler, is refused by name."""
     with pytest.raises(TypeError, match=r"install\(app, errors\) takes .*: got None"):
         install(app, errors)
+
+
+def test_cause_of_itself() -> None:
+    """An error that is its own cause (``raise error from error``) is answered like any other."""
+    error = UserMissing()
+    error.__cause__ = error
+    server, reported = run(error)
+    assert (404, 1) == (server.sent[0]["status"], len(reported))

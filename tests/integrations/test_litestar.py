@@ -14,11 +14,11 @@ pytest.importorskip("litestar")
 from litestar import Litestar, MediaType, Response, WebSocket, get, post, websocket
 from litestar.background_tasks import BackgroundTask
 from litestar.di import Provide
-from litestar.exceptions import HTTPException, WebSocketException
+from litestar.exceptions import HTTPException, LitestarException, WebSocketException
 from litestar.testing import TestClient
 
 from catchasync import ErrorHandler, catch_async
-from catchasync.integrations.litestar import as_next, install
+from catchasync.integrations.litestar import as_next, install, original
 from tests.integrations.contract import SECRET, Report, UserMissing, make_errors
 
 Made: TypeAlias = tuple[ErrorHandler, list[Report]]
@@ -237,3 +237,10 @@ def test_install_refuses_other_apps(made: Made) -> None:
     """Only a Litestar app is one."""
     with pytest.raises(TypeError, match="takes a Litestar app first"):
         install(lambda: None, made[0])  # type: ignore[type-var]
+
+
+def test_cause_of_itself() -> None:
+    """An error of Litestar's that is its own cause is answered: nothing goes round in circles."""
+    error = LitestarException()
+    error.__cause__ = error
+    assert error is original(error)

@@ -13,6 +13,7 @@ pytest.importorskip("pyramid")
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPFound, HTTPGone
+from pyramid.request import Request
 from pyramid.response import FileResponse, Response
 
 from catchasync import ErrorHandler, catch_async
@@ -321,4 +322,37 @@ def test_cancellations_go_on() -> None:
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_NAME": "", "SERVER_PORT": "80"}
     with pytest.raises(CancelledError):
         app({**environ, "wsgi.url_scheme": "http"}, None)
+    assert [] == reported
+
+
+@pytest.mark.parametrize("kind", ["response", "finished"])
+def test_callbacks(kind: str) -> None:
+    """What fails in a callback of the request, outside of all tweens, is answered and reported."""
+
+    def view(request: Any) -> Response:
+        getattr(request, f"add_{kind}_callback")(bug_after)
+        return Response("ok")
+
+    def bug_after(*_arguments: Any) -> None:
+        raise RuntimeError("secret")
+
+    errors, reported = make_errors()
+    assert 500 == ask_once(app_of(view, errors)).status
+    assert ["RuntimeError"] == names(reported)
+
+
+def test_callback_that_redirects() -> None:
+    """A redirect that is raised outside of all tweens goes to the server, as without us."""
+
+    def view(request: Any) -> Response:
+        request.add_response_callback(redirect)
+        return Response("ok")
+
+    def redirect(*_arguments: Any) -> None:
+        raise HTTPFound("/elsewhere")
+
+    errors, reported = make_errors()
+    app = app_of(view, errors)
+    with pytest.raises(HTTPFound):
+        Request.blank("/").get_response(app)
     assert [] == reported

@@ -377,3 +377,17 @@ def test_app_that_serves_already() -> None:
     TestClient(app).get("/")
     with pytest.raises(RuntimeError, match="before the app serves its first request"):
         install(app, ErrorHandler())
+
+
+def test_way_out_is_not_kept() -> None:
+    """A request is let go of in the end: its scope holds nothing that leads back to it."""
+    scopes: list[Any] = []
+
+    async def endpoint(request: Request) -> Response:
+        scopes.append(request.scope)
+        return PlainTextResponse("ok")
+
+    app, _ = app_of(endpoint)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    assert 200 == TestClient(app).get("/").status_code
+    assert scopes[0]["catchasync.way_out"] is None

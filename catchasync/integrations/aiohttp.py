@@ -14,7 +14,7 @@ from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
-from catchasync._kinds import is_awaitable
+from catchasync._kinds import is_awaitable, name_of
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
 from catchasync.integrations import _observers
@@ -139,7 +139,7 @@ def _checked(response: object, request: web.Request) -> web.StreamResponse:
     if isinstance(response, web.StreamResponse):
         return response
     handler = request.match_info.handler
-    msg = f"a handler returns a web.StreamResponse: {handler!r} returned {response!r}"
+    msg = f"a handler returns a web.StreamResponse: {name_of(handler)} returned {response!r}"
     raise TypeError(msg)
 
 

@@ -218,14 +218,28 @@ def verdict(figure: Figure) -> str:
 
 
 def summary(results: Results) -> str:
-    """Say where it was measured, how many targets were met, and which were not."""
-    judged_ones = [figure for figure in results.all if figure.target is not None]
-    missed = [figure for figure in judged_ones if not figure.is_met]
+    """Say where it was measured, and how many targets were met."""
     versions = (f"{name} {which}" for name, which in results.given["versions"].items() if which)
     where = f"Measured on CPython {results.given['python']}, {results.given['machine']}"
-    number = f"Of {len(judged_ones)} targets, {len(judged_ones) - len(missed)} are met. Missed:"
-    told = [f"- {each.case}: {each.ratio:.3f}, target {each.target:.2f}" for each in missed]
-    return f"{where}, with {', '.join(versions)}.\n\n{number}\n\n{newline(told)}"
+    met, missed = met_and_missed(results)
+    number = f"Of {len(met) + len(missed)} targets, {len(met)} are met"
+    return (
+        f"{where}, with {', '.join(versions)}.\n\n{number}: [the others](#targets-that-are-missed)."
+    )
+
+
+def misses(results: Results) -> str:
+    """List the targets that were not met."""
+    _, missed = met_and_missed(results)
+    return newline(
+        [f"- {each.case}: {each.ratio:.3f}, target {each.target:.2f}" for each in missed]
+    )
+
+
+def met_and_missed(results: Results) -> tuple[list[Figure], list[Figure]]:
+    """Return the figures whose target was met, and those whose target was not."""
+    figures = [figure for figure in results.all if figure.target is not None]
+    return [f for f in figures if f.is_met], [f for f in figures if not f.is_met]
 
 
 def newline(lines: list[str]) -> str:
@@ -308,6 +322,7 @@ REGIONS: Final[dict[str, Callable[[Results], str]]] = {
     **{name: table_of(name) for name in PARTS},
     **{f"requests_{name}": requests_of(name) for name in OUTCOMES},
     "summary": summary,
+    "misses": misses,
     "costs": costs,
     "others": others,
 }

@@ -27,10 +27,12 @@ __all__ = ["as_next", "install", "wrap_router"]
 AppT = TypeVar("AppT", bound="App[Any, Any]")
 
 OF_THE_BODY: Final = (
+    "cache-control",
     "content-disposition",
     "content-encoding",
     "content-range",
     "etag",
+    "expires",
     "last-modified",
 )
 """Headers of a response that was being made: they would say something wrong of the answer."""

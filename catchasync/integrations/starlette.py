@@ -73,10 +73,11 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
 def building(app: Starlette, errors: ErrorHandler) -> Callable[[], Any]:
     """Return what takes the place of ``app.build_middleware_stack``."""
     build = app.build_middleware_stack
-    guard = Middleware(MiddlewareGuard, errors, connection_of, observer="starlette")
 
     def build_guarded() -> Any:
         others = app.user_middleware
+        kind = MiddlewareGuard if others else Guard
+        guard = Middleware(kind, errors, connection_of, observer="starlette")
         app.user_middleware = [guard, *others, Middleware(WayOut)] if others else [guard]
         try:
             return build()
@@ -165,9 +166,21 @@ class ErrorAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Report the error, and answer; then run the background tasks of the response."""
-        await self._answer(scope, receive, send)
+        added = self.raw_headers[1:]  # by a decorator, or whoever had the response in hand
+        await self._answer(scope, receive, adding(added, send) if added else send)
         if self.background is not None:
             await self.background()
+
+
+def adding(headers: list[tuple[bytes, bytes]], send: Send) -> Send:
+    """Return a `send` that adds headers to a response."""
+
+    def send_with_headers(message: Any) -> Any:
+        if "headers" in message:
+            message = {**message, "headers": [*message["headers"], *headers]}
+        return send(message)
+
+    return send_with_headers
 
 
 def as_next(errors: ErrorHandler) -> Callable[[object], Response]:

@@ -318,6 +318,25 @@ def test_next_runs_background_tasks() -> None:
     assert [7] == ran
 
 
+def test_what_is_added_to_the_answer_of_next() -> None:
+    """A decorator around the decorated handler may add headers and cookies to its answer."""
+    errors, _reported = make_errors()
+    decorated = catch_async(next=as_next(errors))(bug)
+
+    async def page(request: Request) -> Response:
+        response = decorated(request)
+        response.headers["X-Seen"] = "1"
+        response.set_cookie("seen", "yes")
+        return response
+
+    answer = TestClient(Starlette(routes=[Route("/", page)])).get("/")
+    assert (500, "1", "yes") == (
+        answer.status_code,
+        answer.headers["x-seen"],
+        answer.cookies["seen"],
+    )
+
+
 def test_next_without_install() -> None:
     """A single handler is answered in the client's format, also where nothing is installed."""
     errors, reported = make_errors()

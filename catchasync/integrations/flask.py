@@ -49,16 +49,18 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     checked(app, errors, "a Flask app", Flask)
     if HTTPException not in app.error_handler_spec[None][None]:
-        app.register_error_handler(HTTPException, http_handler(errors))
+        app.register_error_handler(HTTPException, http_handler(app, errors))
     vars(app)["handle_exception"] = exception_handler(app, errors)
     vars(app)["wsgi_app"] = Guard(app.wsgi_app, errors, app.request_class, observer="flask")
     return app
 
 
-def http_handler(errors: ErrorHandler) -> Callable[[HTTPException], Any]:
+def http_handler(app: Flask, errors: ErrorHandler) -> Callable[[HTTPException], Any]:
     """Return an error handler for Flask's own errors; redirects are as they were."""
 
     def answer_http_error(error: HTTPException) -> Any:
+        if (own := app.error_handler_spec[None][None].get(Exception)) is not None:
+            return app.ensure_sync(own)(error)  # the user's, who has one for all
         is_error = error.code is not None and error.code >= 400  # noqa: PLR2004 - RFC 9110
         return answer(error, errors) if is_error else error
 

@@ -58,7 +58,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     checked(app, errors, "a Quart app", quart.Quart)
     if HTTPException not in app.error_handler_spec[None][None]:
-        app.register_error_handler(HTTPException, http_handler(errors))
+        app.register_error_handler(HTTPException, http_handler(app, errors))
     own = vars(app)
     own["handle_exception"] = request_handler(app, errors)
     own["handle_websocket_exception"] = websocket_handler(app, errors)
@@ -81,10 +81,12 @@ def ungrouped(app: Application) -> Application:
     return run
 
 
-def http_handler(errors: ErrorHandler) -> Callable[[HTTPException], Any]:
+def http_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[[HTTPException], Any]:
     """Return an error handler for Quart's own errors; redirects are as they were."""
 
     async def answer_http_error(error: HTTPException) -> Any:
+        if (own := app.error_handler_spec[None][None].get(Exception)) is not None:
+            return await app.ensure_async(own)(error)  # the user's, who has one for all
         is_error = error.code is not None and error.code >= FIRST_ERROR
         return await answered(error, errors) if is_error else error
 

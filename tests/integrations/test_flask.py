@@ -66,6 +66,20 @@ def test_teardown_that_fails() -> None:
     assert ["UserMissing"] == [report.name for report in reported]
 
 
+def test_own_handler_of_all() -> None:
+    """An app's error handler for `Exception` answers all that it would answer without us."""
+    errors, reported = make_errors()
+    app = app_of(bug, errors)
+
+    @app.errorhandler(Exception)
+    def own(error: Exception) -> tuple[str, int]:
+        return "own", 418
+
+    client = app.test_client()
+    assert [418, 418] == [client.get(path).status_code for path in ("/nowhere", "/")]
+    assert [] == reported
+
+
 def test_hooks_see_the_answer() -> None:
     """Functions of ``after_request`` change the answer to a bug as any response."""
     errors, _ = make_errors()

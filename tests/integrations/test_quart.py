@@ -117,6 +117,17 @@ def test_own_error_handlers_come_first(made: Made) -> None:
     assert [] == made[1]
 
 
+def test_own_handler_of_all(app: quart.Quart, made: Made) -> None:
+    """An app's error handler for `Exception` answers all that it would answer without us."""
+
+    @app.errorhandler(Exception)
+    def own(error: Exception) -> tuple[str, int]:
+        return "own", 418
+
+    assert [418] * 3 == [get(app, path).status_code for path in ("/nowhere", "/missing", "/bug")]
+    assert [] == made[1]
+
+
 def test_after_request_sees_the_answer(app: quart.Quart) -> None:
     """Hooks can add their headers to the answer."""
 

@@ -108,7 +108,7 @@ def oldest(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check all code with mypy, as each Python, and with pyright; then as a user would."""
-    install_wheel(session, *extras(), *group("types", "tests", "bench", "demo"))
+    install_wheel(session, *extras(), *group("types", "tests", "bench", "demo", "libraries"))
     for version in PYTHONS:
         session.run("mypy", "--python-version", version)
     session.run("pyright")

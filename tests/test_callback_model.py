@@ -241,7 +241,8 @@ class Bench:
         self.dropped()
         self.turn()
         if self.task is not None and self.loop.is_closed():
-            self.task.get_coro().close()  # it waits for ever: asyncio's own cycle
+            coroutine: Any = self.task.get_coro()
+            coroutine.close()  # it waits for ever: asyncio's own cycle
         self.task = None
         self.timers.cancel()
         if not self.loop.is_closed():

@@ -163,7 +163,7 @@ class Exchange:
 
     def __init__(self, send: Send, noting: Send, last: Callable[[], Message | None]) -> None:
         self._send = send
-        self.noting = noting
+        self.noting: Send = noting
         self._last = last
 
     @property

@@ -44,9 +44,9 @@ class Exchange:
     __slots__ = ("req", "resource", "resp")
 
     def __init__(self, req: Any, resp: Any, resource: Any = None) -> None:
-        self.req = req
-        self.resp = resp
-        self.resource = resource
+        self.req: Any = req
+        self.resp: Any = resp
+        self.resource: Any = resource
 
 
 _current: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar(

@@ -158,10 +158,10 @@ class ErrorAnswer(Response):
     """
 
     def __init__(self, error: object, errors: ErrorHandler) -> None:
-        self.status_code = status_of(error)  # as `Response` does it, in a quarter of the time
+        self.status_code: int = status_of(error)  # as `Response` does it, in a quarter of the time
         self.background: BackgroundTask | None = None
-        self.body = b""
-        self.raw_headers = [(b"content-length", b"0")]
+        self.body: bytes = b""
+        self.raw_headers: list[tuple[bytes, bytes]] = [(b"content-length", b"0")]
         self._answer = Answer(error, errors, connection_of)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -41,12 +41,17 @@ class Told(NamedTuple):
 
 def is_news(error: BaseException, serial: int) -> bool:
     """Say whether this failure is reported for the first time by what has this serial."""
+    made = {serial: _mark(error)}
+    first = dict.setdefault(dict_of(error), KEY, made)  # in one step: another thread may ask too
+    return first is made or _is_other(error, serial, made)
+
+
+def _is_other(error: BaseException, serial: int, made: dict[int, Told]) -> bool:
+    """Mark an error that has been reported before; say whether this is another failure."""
     with _lock:
-        marks = _marks_of(error)
-        mark = marks.get(serial)
-        is_known = isinstance(mark, Told) and _is_same(error, mark)
-        dict_of(error)[KEY] = {**marks, serial: _mark(error)}
-    return not is_known
+        is_new = not is_known(error, serial)
+        dict_of(error)[KEY] = {**_marks_of(error), **made}
+    return is_new
 
 
 def is_known(error: BaseException, serial: int) -> bool:

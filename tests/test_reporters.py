@@ -50,6 +50,25 @@ class TestLogging:
         assert "an error in a route: 404 NotFound: 'no user 7'" == record.getMessage()
         assert record.exc_info is None
 
+    @pytest.mark.parametrize("others", [(), (lambda _error, _context: None,)])
+    def test_what_is_not_wanted(self, caplog: pytest.LogCaptureFixture, others: Any) -> None:
+        """Where its level is off nothing is written, nor read; a bug is, whoever else is told."""
+
+        class Costly(NotFound):
+            def __str__(self) -> str:
+                said.append(self)
+                return "dear"
+
+        said: list[Any] = []
+        errors = ErrorHandler(reporters=[log_error, *others])
+        with caplog.at_level(logging.WARNING, "catchasync"):
+            errors(Costly())
+            assert [] == caplog.records
+            errors(Boom())
+        [record] = caplog.records
+        assert "an error: Boom" == record.getMessage()
+        assert [] == said
+
     def test_a_client_writes_no_lines(self, log: pytest.LogCaptureFixture) -> None:
         """What a client puts into a message cannot look like another entry, nor be huge."""
         ErrorHandler()(NotFound("x\nERROR root: hacked\x1b[31m" + "y" * 10_000))

@@ -11,12 +11,13 @@ import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias, cast
 
+from catchasync._answers import plain_response
 from catchasync._context import ErrorContext
-from catchasync._error_response import Receive, Scope, Send
+from catchasync._error_response import ErrorResponse, Receive, Scope, Send
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
-from catchasync._statuses import is_named
+from catchasync._statuses import known_of
 from catchasync.integrations import _observers
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -24,10 +25,10 @@ Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 RequestOf: TypeAlias = Callable[[Scope], Any]
 AppOf: TypeAlias = Callable[[Any], Any]
 
-DISCONNECTS: Final = (
+DISCONNECTS: Final = frozenset({
     ("starlette.requests", "ClientDisconnect"),
     ("starlette.websockets", "WebSocketDisconnect"),
-)
+})  # fmt: skip
 """What frameworks raise in a handler whose client has gone away."""
 
 ENDS: Final = ("http.response.body", "websocket.http.response.body")
@@ -99,7 +100,7 @@ class Guard:
         app_of: AppOf = unchanged,
         observer: str | None = None,
     ) -> None:
-        self.app = app
+        self.inside = app
         self.observer = observer
         self.errors = errors
         self.request_of = request_of
@@ -116,32 +117,33 @@ class Guard:
             return send(message)
 
         try:
-            await self.app(scope, receive, noting)
+            await self.inside(scope, receive, noting)
         except Exception as error:
-            exchange = Exchange(send, noting, lambda: last)
-            if is_never_caught(error) or exchange.is_gone(error):
-                raise
-            if not await self._settled(error, exchange, scope, receive):
+            if not await self.settled(error, Exchange(send, noting, lambda: last), scope, receive):
                 raise
 
-    async def _settled(
+    async def settled(
         self, error: Exception, exchange: Exchange, scope: Scope, receive: Receive
     ) -> bool:
         """Report a failure, answer it where that can be done, and say whether all is done."""
-        context = context_of(scope, self.app, self.request_of)
+        if is_never_caught(error) or exchange.is_gone(error):
+            return False
+        context = context_of(scope, self.inside, self.request_of)
         if scope["type"] not in SOURCES or exchange.has_begun:
             self.errors.report(error, context)
             return self._over(error, exchange)
         answer = self.errors(error, context)
-        if is_awaitable(answer):
+        if type(answer) is not ErrorResponse and is_awaitable(answer):
             answer = await answer
         _observers.tell(error, answer, self.observer)
         await self.send(self.app_of(answer), scope, receive, exchange)
         return True
 
-    async def send(self, answer: Any, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+    def send(
+        self, answer: Any, scope: Scope, receive: Receive, exchange: Exchange
+    ) -> Awaitable[None]:
         """Send what a failure is answered with."""
-        await answered(answer, self.errors, scope, receive, exchange.noting)
+        return answered(answer, self.errors, scope, receive, exchange.noting)
 
     def _over(self, error: Exception, exchange: Exchange) -> bool:
         """Say whether the response was at its end: then the failure goes no further."""
@@ -179,14 +181,16 @@ class Exchange:
             last["type"] in ENDS and not last.get("more_body")
         )
 
-    def is_gone(self, error: BaseException | None) -> bool:
+    def is_gone(self, error: BaseException) -> bool:
         """Say whether an error only says that the client has gone away."""
-        code = code_of(self._send)
-        return any(
-            (isinstance(each, OSError) and passed(each, code))
-            or any(is_named(each, *name) for name in DISCONNECTS)
-            for each in causes_of(error)
-        )
+        if error.__cause__ is None:
+            return self._says_gone(error)
+        return any(self._says_gone(each) for each in causes_of(error))
+
+    def _says_gone(self, error: BaseException) -> bool:
+        if isinstance(error, OSError) and passed(error, code_of(self._send)):
+            return True
+        return not DISCONNECTS.isdisjoint(known_of(error).names)
 
 
 def causes_of(error: BaseException | None) -> list[BaseException]:
@@ -228,18 +232,20 @@ class Answer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Report the error, and answer."""
         answer = self._errors(self.error, context_of(scope, None, self._request_of))
-        if is_awaitable(answer):
+        if type(answer) is not ErrorResponse and is_awaitable(answer):
             answer = await answer
         await answered(self._app_of(answer), self._errors, scope, receive, send)
 
 
-async def answered(
+def answered(
     answer: Any, errors: ErrorHandler, scope: Scope, receive: Receive, send: Send
-) -> None:
+) -> Awaitable[None]:
     """Send an answer; one that is no ASGI application is a defect of a rule, and answered so."""
     if not callable(answer):
         answer = errors(TypeError(no_application(answer, "ASGI")), context_of(scope))
-    await cast("Application", answer)(scope, receive, send)
+    if not callable(answer):  # of a rule for that error, too
+        answer = plain_response()
+    return cast("Application", answer)(scope, receive, send)
 
 
 def no_application(answer: object, kind: str) -> str:
@@ -258,14 +264,18 @@ def context_of(
 ) -> ErrorContext:
     """Return where something failed."""
     kind = scope["type"]
-    if kind not in SOURCES:
+    if (source := SOURCES.get(kind)) is None:
         return ErrorContext(kind, handler=handler)
-    request = request_of(scope)
     endpoint = scope.get("endpoint", handler)
-    return ErrorContext(SOURCES[kind], request, endpoint, accept_of(scope), scope.get("method"))
+    accept, method = accept_of(scope), scope.get("method")
+    return ErrorContext(source, request_of(scope), endpoint, accept, method)
 
 
 def accept_of(scope: Scope) -> str | None:
     """Return the ``Accept`` header of a request; several are one (RFC 9110, section 5.3)."""
-    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"]
-    return ", ".join(values) if values else None
+    accept = None
+    for name, value in scope["headers"]:
+        if name == b"accept":
+            text = value.decode("latin-1")
+            accept = text if accept is None else f"{accept}, {text}"
+    return accept

@@ -7,8 +7,7 @@ it is reported alone. That a client has gone away is no failure.
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, cast
 
 from catchasync._answers import plain_response
@@ -16,27 +15,14 @@ from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse, Receive, Scope, Send
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
+from catchasync._headers import OURS
 from catchasync._kinds import is_awaitable
-from catchasync._statuses import known_of
 from catchasync.integrations import _observers
+from catchasync.integrations._exchange import NOTED, Exchange, Message
 
-Message: TypeAlias = MutableMapping[str, Any]
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 RequestOf: TypeAlias = Callable[[Scope], Any]
 AppOf: TypeAlias = Callable[[Any], Any]
-
-DISCONNECTS: Final = frozenset({
-    ("starlette.requests", "ClientDisconnect"),
-    ("starlette.websockets", "WebSocketDisconnect"),
-})  # fmt: skip
-"""What frameworks raise in a handler whose client has gone away."""
-
-ENDS: Final = ("http.response.body", "websocket.http.response.body")
-NOTED: Final = frozenset({
-    "http.response.start", *ENDS,
-    "websocket.accept", "websocket.close", "websocket.http.response.start",
-})  # fmt: skip
-"""The messages after which a response has begun."""
 
 
 def checked(app: object, errors: object, what: str, kind: type | None = None) -> None:
@@ -152,64 +138,21 @@ class Guard:
         return exchange.has_ended
 
 
-class Exchange:
-    """What is known of a request that failed: whether its response has begun, or ended.
+def adding(headers: list[tuple[bytes, bytes]], send: Send) -> Send:
+    """Return a `send` that adds headers to a response; those of its body stay as they are."""
+    added = [header for header in headers if header[0].decode("latin-1").lower() not in OURS]
 
-    Args:
-        send: The server's, or that of a middleware.
-        noting: The same, which notes the messages in `NOTED`.
-        last: Returns the last of those that was sent.
-    """
+    def send_with_headers(message: Message) -> Awaitable[None]:
+        if "headers" in message:
+            message = {**message, "headers": [*message["headers"], *added]}
+        return send(message)
 
-    __slots__ = ("_last", "_send", "noting")
-
-    def __init__(self, send: Send, noting: Send, last: Callable[[], Message | None]) -> None:
-        self._send = send
-        self.noting: Send = noting
-        self._last = last
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether something may have gone out."""
-        return self._last() is not None
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing more can be sent, so that there is nothing to break off."""
-        last = self._last() or {"type": None}
-        return last["type"] == "websocket.close" or (
-            last["type"] in ENDS and not last.get("more_body")
-        )
-
-    def is_gone(self, error: BaseException) -> bool:
-        """Say whether an error only says that the client has gone away."""
-        if error.__cause__ is None:
-            return self._says_gone(error)
-        return any(self._says_gone(each) for each in causes_of(error))
-
-    def _says_gone(self, error: BaseException) -> bool:
-        if isinstance(error, OSError) and passed(error, code_of(self._send)):
-            return True
-        return not DISCONNECTS.isdisjoint(known_of(error).names)
+    return send_with_headers
 
 
-def causes_of(error: BaseException | None) -> list[BaseException]:
-    """Return an error and its causes, each once: ``raise error from error`` makes a circle."""
-    found: list[BaseException] = []
-    while error is not None and not any(error is each for each in found):
-        found.append(error)
-        error = error.__cause__
-    return found
-
-
-def code_of(function: Any) -> object:
-    """Return what stands in a traceback for a function or a callable object."""
-    return getattr(function, "__code__", None) or getattr(function.__call__, "__code__", None)
-
-
-def passed(error: BaseException, code: object) -> bool:
-    """Say whether an error came out of what has this code."""
-    return any(frame.f_code is code for frame, _ in traceback.walk_tb(error.__traceback__))
+async def failing_again(_scope: object, _receive: object, _send: object) -> None:
+    """Raise the error that the caller handles: an application, for a layer to be called around."""
+    raise  # noqa: PLE0704 - inside of an ``except`` clause, which waits for this
 
 
 class Answer:

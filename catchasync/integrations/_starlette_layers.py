@@ -18,7 +18,9 @@ from starlette.requests import HTTPConnection, Request
 
 from catchasync._error_response import Receive, Scope, Send
 from catchasync._handler import ErrorHandler
-from catchasync.integrations._asgi import Application, Exchange, Guard, answered
+from catchasync.integrations._asgi import Application, Guard, answered, failing_again
+from catchasync.integrations._exchange import Exchange
+
 
 WAYS_OUT: Final = "catchasync.ways_out"
 """Where a scope keeps how the middlewares of an app let messages out, the innermost last."""
@@ -86,29 +88,18 @@ class AppGuard(Guard):
         """Report a failure, answer it where that can be done, and say whether all is done."""
         try:
             is_settled = await super().settled(error, exchange, scope, receive)
-        except Exception as raised:
-            await self.passed_on(raised, exchange, scope, receive)
+        except Exception:
+            await self.passed_on(exchange, scope, receive)
             raise
         if not is_settled:
-            await self.passed_on(error, exchange, scope, receive)
+            await self.passed_on(exchange, scope, receive)
         return is_settled
 
-    async def passed_on(
-        self, error: Exception, exchange: Exchange, scope: Scope, receive: Receive
-    ) -> None:
-        """Do what the layer does whose place the guard has taken."""
+    async def passed_on(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
+        """Do what the layer does whose place the guard has taken, with the error handled here."""
         if isinstance(self, ServerErrorMiddleware):
-            layer = ServerErrorMiddleware(raising(error), self.handler, self.debug)
+            layer = ServerErrorMiddleware(failing_again, self.handler, self.debug)
             await layer(scope, receive, dropped if exchange.has_begun else exchange.noting)
-
-
-def raising(error: Exception) -> Application:
-    """Return an application that fails."""
-
-    async def fail(_scope: object, _receive: object, _send: object) -> None:
-        raise error
-
-    return fail
 
 
 async def dropped(_message: object) -> None:

@@ -23,7 +23,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of
-from catchasync.integrations._asgi import Answer, checked
+from catchasync.integrations._asgi import Answer, adding, checked
 from catchasync.integrations._starlette_layers import building, connection_of
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -112,17 +112,6 @@ class ErrorAnswer(Response):
         await self._answer(scope, receive, send)
         if self.background is not None:
             await self.background()
-
-
-def adding(headers: list[tuple[bytes, bytes]], send: Send) -> Send:
-    """Return a `send` that adds headers to a response."""
-
-    def send_with_headers(message: Any) -> Any:
-        if "headers" in message:
-            message = {**message, "headers": [*message["headers"], *headers]}
-        return send(message)
-
-    return send_with_headers
 
 
 def as_next(errors: ErrorHandler) -> Callable[[object], Response]:

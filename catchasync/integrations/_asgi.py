@@ -156,7 +156,15 @@ async def failing_again(_scope: object, _receive: object, _send: object) -> None
 
 
 class Answer:
-    """An ASGI application: the answer to an error, made when it is known who asked."""
+    """
+    An ASGI application: the answer to an error, made when it is known who asked.
+
+    Args:
+        error: What failed.
+        errors: Reports and answers it.
+        request_of: Makes the framework's request of a scope, for the context.
+        app_of: Makes an ASGI application of what a rule returned.
+    """
 
     __slots__ = ("_app_of", "_errors", "_request_of", "error")
 
@@ -175,7 +183,10 @@ class Answer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Report the error, and answer."""
         answer = self._errors(self.error, context_of(scope, None, self._request_of))
-        if type(answer) is not ErrorResponse and is_awaitable(answer):
+        if type(answer) is ErrorResponse:  # as nearly all are
+            await answer(scope, receive, send)
+            return
+        if is_awaitable(answer):
             answer = await answer
         await answered(self._app_of(answer), self._errors, scope, receive, send)
 

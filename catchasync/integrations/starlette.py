@@ -9,7 +9,7 @@ still called first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -77,7 +77,7 @@ def http_handler(errors: ErrorHandler, default: Callable[..., Any]) -> Callable[
     return answer_http_error
 
 
-class ErrorAnswer(Response):
+class ErrorAnswer(Answer, Response):
     """
     The answer to an error, made when it is known who asked.
 
@@ -90,12 +90,12 @@ class ErrorAnswer(Response):
     body: bytes = b""
 
     def __init__(self, error: object, errors: ErrorHandler) -> None:
-        self._answer = Answer(error, errors, connection_of)
+        super().__init__(error, errors, connection_of)
 
     def __getattr__(self, name: str) -> Any:
         """Make what few ask for: most answers are sent as they are."""
         if name == "status_code":
-            value: Any = status_of(self._answer.error)
+            value: Any = status_of(self.error)
         elif name == "raw_headers":
             value = [(b"content-length", b"0")]
         else:
@@ -104,14 +104,18 @@ class ErrorAnswer(Response):
         setattr(self, name, value)
         return value
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Report the error, and answer; then run the background tasks of the response."""
-        if "raw_headers" in vars(self):
-            added = self.raw_headers[1:]  # by a decorator, or whoever had the response in hand
-            send = adding(added, send) if added else send
-        await self._answer(scope, receive, send)
-        if self.background is not None:
-            await self.background()
+        if "raw_headers" in vars(self):  # of a decorator, or whoever had the response in hand
+            send = adding(self.raw_headers[1:], send)
+        answering = super().__call__(scope, receive, send)
+        return answering if self.background is None else then(answering, self.background)
+
+
+async def then(first: Coroutine[Any, Any, None], second: BackgroundTask) -> None:
+    """Do one thing after the other."""
+    await first
+    await second()
 
 
 def as_next(errors: ErrorHandler) -> Callable[[object], Response]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import functools
+import itertools
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeVar
 
 from sanic import HTTPResponse, Request, Sanic
@@ -35,8 +38,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
 
     What Sanic answers itself is rendered too: 404, 405, ``raise SanicException(status_code=409)``.
     An exception handler that the application has for a class of its own still answers that.
-    Failures of websockets are reported. What a middleware for responses raises is logged by Sanic,
-    as without us.
+    Failures of websockets are reported; so is what a middleware for responses raises, which Sanic
+    logs, as without us, before it sends the handler's response.
 
     Args:
         app: The application, before it runs. Its listeners and background tasks are not requests:
@@ -55,6 +58,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     app.signal("http.lifecycle.exception")(_break_off(errors))
     app.signal("websocket.handler.exception")(_websocket_reporter(errors))
     app.signal("server.exception.report")(_report_outside(errors, app))
+    app.listener("before_server_start")(_watch_middlewares(errors))
     return app
 
 
@@ -97,6 +101,43 @@ def _break_off(errors: ErrorHandler) -> Callable[..., Any]:
             raise exception
 
     return catchasync_break_off
+
+
+def _watch_middlewares(errors: ErrorHandler) -> Callable[..., Any]:
+    async def catchasync_watch_middlewares(app: Any, _loop: object = None) -> None:
+        """Watch the middlewares for responses, when all are known; routes have their own lists."""
+        own = (route.extra.response_middleware or () for route in app.router.routes)
+        for middleware in (*app.response_middleware, *itertools.chain.from_iterable(own)):
+            if not isinstance(middleware.func, _Watched):
+                middleware.func = _Watched(middleware.func, errors)
+
+    return catchasync_watch_middlewares
+
+
+class _Watched:
+    """A middleware for responses whose failures are reported, and go on."""
+
+    def __init__(self, middleware: Callable[..., Any], errors: ErrorHandler) -> None:
+        functools.update_wrapper(self, middleware)
+        self._middleware = middleware
+        self._errors = errors
+
+    def __call__(self, request: Request[Any, Any], response: Any) -> Any:
+        with self._reporting(request):
+            result = self._middleware(request, response)
+        return self._seen_through(request, result) if is_awaitable(result) else result
+
+    async def _seen_through(self, request: Request[Any, Any], awaitable: Awaitable[Any]) -> Any:
+        with self._reporting(request):
+            return await awaitable
+
+    @contextlib.contextmanager
+    def _reporting(self, request: Request[Any, Any]) -> Generator[None, None, None]:
+        try:
+            yield
+        except Exception as error:
+            self._errors.report(error, _context(request))
+            raise
 
 
 def _websocket_reporter(errors: ErrorHandler) -> Callable[..., Any]:
@@ -152,7 +193,9 @@ def _context(request: Request[Any, Any] | None, source: str = "route") -> ErrorC
 
 def _answer(errors: ErrorHandler, error: BaseException, request: Request[Any, Any] | None) -> Any:
     answer = errors(error, _context(request))
-    return _response_later(answer) if is_awaitable(answer) else _response(answer)
+    if type(answer) is not ErrorResponse and is_awaitable(answer):
+        return _response_later(answer)
+    return _response(answer)
 
 
 async def _response_later(answer: Any) -> Any:

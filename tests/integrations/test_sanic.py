@@ -61,21 +61,52 @@ async def ok(request: Any) -> HTTPResponse:
     return text("ok")
 
 
-@pytest.mark.parametrize("kind", ["request", "response"])
-def test_middleware_that_fails(kind: str) -> None:
-    """What a middleware raises is answered; before the handler, it is reported as any failure."""
+def test_middleware_that_fails() -> None:
+    """What a middleware raises before the handler is answered, and reported as any failure."""
     errors, reported = make_errors()
     app = app_of(ok, errors)
 
-    async def middleware(*args: Any) -> None:
+    async def middleware(request: Any) -> None:
         raise UserMissing
 
-    app.register_middleware(middleware, kind)
-    answer = ask_once(app)
-    if kind == "request":
-        assert (404, ["UserMissing"]) == (answer.status, names(reported))
-    else:
-        assert (200, []) == (answer.status, names(reported))  # Sanic logs it, with us or without
+    app.register_middleware(middleware, "request")
+    assert (404, ["UserMissing"]) == (ask_once(app).status, names(reported))
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("is_of_blueprint", [False, True])
+def test_response_middleware_that_fails(*, is_async: bool, is_of_blueprint: bool) -> None:
+    """What one raises for a response is reported; Sanic logs it, and sends the response."""
+    errors, reported = make_errors()
+    app = app_of(missing, errors)
+    blueprint: Any = Blueprint("sub", url_prefix="/sub")
+    blueprint.add_route(ok, "/ok")
+
+    async def fail_later(request: Any, response: Any) -> None:
+        raise RuntimeError
+
+    def fail(request: Any, response: Any) -> None:
+        raise RuntimeError
+
+    owner = blueprint if is_of_blueprint else app
+    owner.middleware("response")(fail_later if is_async else fail)
+    app.blueprint(blueprint)
+    assert [200, 404] == [ask_path(app, path).status for path in ("/sub/ok", "/")]
+    expected = ["RuntimeError"] if is_of_blueprint else ["RuntimeError"] * 2
+    assert expected == [name for name in names(reported) if name == "RuntimeError"]
+
+
+def test_response_middleware_that_works() -> None:
+    """It may still replace the response; it keeps its name."""
+    errors, reported = make_errors()
+    app = app_of(ok, errors)
+
+    async def replace(request: Any, response: Any) -> HTTPResponse:
+        return text("other")
+
+    app.register_middleware(replace, "response")
+    assert (b"other", []) == (ask_once(app).body, reported)
+    assert "replace" == app.response_middleware[0].func.__name__
 
 
 def test_middleware_sees_the_answer() -> None:

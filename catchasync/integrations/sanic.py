@@ -1,4 +1,4 @@
-"""Sanic: `install` registers an exception handler, and a signal for what comes too late for it."""
+"""Sanic: `install` sets what answers by default, and a signal for what comes too late for that."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeVar
 
 from sanic import HTTPResponse, Request, Sanic
-from sanic.exceptions import SanicException, ServerError
+from sanic.exceptions import ServerError
 from sanic.http.constants import Stage
 
 from catchasync._context import ErrorContext
@@ -37,7 +37,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Let a central handler answer every failure of an application.
 
     What Sanic answers itself is rendered too: 404, 405, ``raise SanicException(status_code=409)``.
-    An exception handler that the application has for a class of its own still answers that.
+    An exception handler that the application has for a class of its own still answers that; what
+    one for `Exception` answers is reported.
     Failures of websockets are reported; so is what a middleware for responses raises, which Sanic
     logs, as without us, before it sends the handler's response.
 
@@ -54,7 +55,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
     checked(app, errors, "a Sanic app", Sanic)
-    app.exception(Exception, SanicException)(_handler(errors))
+    handler: Any = app.error_handler
+    handler.default = _handler(errors)
     app.signal("http.lifecycle.exception")(_break_off(errors))
     app.signal("websocket.handler.exception")(_websocket_reporter(errors))
     app.signal("server.exception.report")(_report_outside(errors, app))
@@ -95,12 +97,23 @@ def _break_off(errors: ErrorHandler) -> Callable[..., Any]:
 
         Sanic would log it, and end the body as if it were whole.
         """
-        if isinstance(exception, Exception) and _has_begun(request):
+        if not isinstance(exception, Exception):
+            return
+        if _has_begun(request):
             errors.report(exception, _context(request))
             _observers.tell(exception, None, "sanic")
             raise exception
+        if _is_taken(request, exception):
+            errors.report(exception, _context(request))
 
     return catchasync_break_off
+
+
+def _is_taken(request: Request[Any, Any], error: Exception) -> bool:
+    """Say whether an exception handler of the app's own, for `Exception`, answers an error."""
+    handlers: Any = request.app.error_handler
+    for_all = [handlers.cached_handlers.get((Exception, name)) for name in (request.name, None)]
+    return any(for_all) and handlers._lookup(error, request.name) in for_all  # noqa: SLF001
 
 
 def _watch_middlewares(errors: ErrorHandler) -> Callable[..., Any]:

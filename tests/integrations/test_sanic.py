@@ -147,6 +147,51 @@ def ask_path(app: App, path: str) -> Answer:
     return ask_once(app, path)
 
 
+@pytest.mark.parametrize("is_before", [False, True])
+def test_own_error_handler_for_everything(*, is_before: bool) -> None:
+    """What an exception handler for `Exception` answers is reported, not what others take."""
+    errors, reported = make_errors()
+    app = with_route(missing) if is_before else app_of(missing, errors)
+
+    def answer(request: Any, error: Exception) -> HTTPResponse:
+        return text("mine", 499)
+
+    def not_found(request: Any, error: Exception) -> HTTPResponse:
+        return text("none", 404)
+
+    app.exception(Exception)(answer)
+    app.exception(NotFound)(not_found)
+    if is_before:
+        install(app, errors)
+    assert [499, 404] == [ask_path(app, path).status for path in ("/", "/nowhere")]
+    assert ["UserMissing"] == names(reported)
+
+
+def test_own_error_handler_of_a_blueprint() -> None:
+    """Same where a blueprint has it: failures outside of that are answered by us."""
+    errors, reported = make_errors()
+    app = app_of(missing, errors)
+    blueprint: Any = Blueprint("sub", url_prefix="/sub")
+    blueprint.add_route(missing, "/missing")
+
+    async def answer(request: Any, error: Exception) -> HTTPResponse:
+        return text("mine", 499)
+
+    blueprint.exception(Exception)(answer)
+    app.blueprint(blueprint)
+    assert [404, 499] == [ask_path(app, path).status for path in ("/", "/sub/missing")]
+    assert ["UserMissing"] * 2 == names(reported)
+
+
+def test_install_twice() -> None:
+    """Where it is installed twice, the second answers, once."""
+    errors, reported = make_errors()
+    others, nothing = make_errors()
+    app = install(app_of(missing, others), errors)
+    assert 404 == ask_once(app).status
+    assert (["UserMissing"], []) == (names(reported), nothing)
+
+
 def test_own_error_handler_that_fails() -> None:
     """What an exception handler of the app raises is answered, and Sanic's own way is not taken."""
     errors, _reported = make_errors()

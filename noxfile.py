@@ -70,10 +70,13 @@ NO_PROXIES = (  # -k: what has to do with wrapt alone
 )
 
 
+SIDE_BY_SIDE = ("--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile")
+
+
 def run_suite(session: nox.Session, *options: str, **env: str) -> None:
     """Run the tests under coverage; ``-P`` keeps the working tree out of the import path."""
-    command = ["python", "-P", "-m", "coverage", "run", "-m", "pytest", *options, *session.posargs]
-    session.run(*command, env=env)
+    command = ["python", "-P", "-m", "coverage", "run", "-m", "pytest", *SIDE_BY_SIDE]
+    session.run(*command, *options, *session.posargs, env=env)
 
 
 @nox.session(python=PYTHONS)

@@ -105,7 +105,7 @@ def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest version of each dependency that pyproject.toml allows."""
     bounds = [*PROJECT["project"]["dependencies"], *extras(), *group("libraries")]
     install_wheel(session, *group("tests"), *(bound.replace(">=", "==") for bound in bounds))
-    session.run("python", "-P", "-m", "pytest", *session.posargs)
+    session.run("python", "-P", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session
@@ -201,4 +201,4 @@ def build(session: nox.Session) -> None:
     shutil.rmtree(unpacked / "catchasync")  # so that only the wheel can be tested
     session.install("--force-reinstall", str(wheel))
     session.chdir(unpacked)
-    session.run("python", "-P", "-m", "pytest", *session.posargs)
+    session.run("python", "-P", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)

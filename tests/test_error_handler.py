@@ -660,6 +660,26 @@ class TestReportedOnce:
         assert not is_news(error, 1)
         assert [True] == answers
 
+    def test_a_task_that_is_gone(self, errors: ErrorHandler, reports: Reports) -> None:
+        """What a task has reported is the same failure to whoever gets it from there."""
+
+        async def fail() -> None:
+            try:
+                raise Boom
+            except Boom as error:
+                errors(error)
+                raise
+
+        async def main() -> None:
+            for _ in range(3):
+                [error] = await asyncio.gather(fail(), return_exceptions=True)
+                gc.collect()
+                errors(error)
+                await asyncio.create_task(asyncio.to_thread(errors, error))
+
+        asyncio.run(main())
+        assert 3 == len(reports.errors)
+
     def test_each_handler_for_itself(self) -> None:
         """Two handlers that get a failure in turn each report it once."""
         told: list[str] = []

@@ -90,6 +90,8 @@ def _message_of(error: object) -> str:
 def _code_of(error: object, status: int | None) -> str | int | None:
     """Return a code, unless it is the status again, as werkzeug's is."""
     code = attribute(error, "code")
+    if code is None:
+        return None
     if issubclass(type(code), str):
         return clean(code, CODE_LIMIT) or None
     if not issubclass(type(code), int) or type(code) is bool:

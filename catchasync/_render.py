@@ -102,6 +102,8 @@ def response_to(
 
 
 def _is_head(method: object) -> bool:
+    if method == "GET":  # as nearly all are
+        return False
     return method == "HEAD" or (type(method) is str and method.upper() == "HEAD")
 
 

@@ -234,6 +234,16 @@ class TestTheRenderer:
             assert is_plain(ErrorHandler(reporters=())(Boom()))
         assert ["a defect in a renderer: Broken"] == [record.getMessage() for record in records]
 
+    def test_nor_can_it_be_told(self, records: list[logging.LogRecord]) -> None:
+        """Where that fails too, as without memory, there still is an answer."""
+        errors = ErrorHandler(reporters=())
+        with (
+            mock.patch("catchasync._answers.response_to", side_effect=MemoryError),
+            mock.patch("catchasync._reporting.Reporters.tell_defect", side_effect=MemoryError),
+        ):
+            assert is_plain(errors(Boom()))
+        assert [] == records
+
     def test_it_comes_back(self, records: list[logging.LogRecord]) -> None:
         """An error with an attribute that hands the next such error to the handler."""
         errors = ErrorHandler(reporters=())

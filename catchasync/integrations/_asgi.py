@@ -46,6 +46,21 @@ def checked(app: object, errors: object, what: str, kind: type | None = None) ->
         raise TypeError(msg)
 
 
+def checked_errors(errors: object, what: str) -> None:
+    """Refuse what is no error handler, when it is given instead of when something fails.
+
+    Args:
+        errors: The one.
+        what: The call that takes it, in words: "as_next(errors)".
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(errors, ErrorHandler):
+        msg = f"{what} takes a catchasync.ErrorHandler: got {errors!r}"
+        raise TypeError(msg)
+
+
 def reporting(
     function: Callable[[], Awaitable[Any]], app: object, errors: ErrorHandler
 ) -> Callable[[], Awaitable[Any]]:
@@ -153,6 +168,22 @@ def adding(headers: list[tuple[bytes, bytes]], send: Send) -> Send:
 async def failing_again(_scope: object, _receive: object, _send: object) -> None:
     """Raise the error that the caller handles: an application, for a layer to be called around."""
     raise  # noqa: PLE0704 - inside of an ``except`` clause, which waits for this
+
+
+def is_repeated(error: BaseException, first: BaseException) -> bool:
+    """Say whether an error is another one again: of the same class, raised at the same place.
+
+    A hook that fails, and is called again with the answer to that, fails twice.
+    """
+    return type(error) is type(first) and place_of(error) == place_of(first)
+
+
+def place_of(error: BaseException) -> tuple[object, int] | None:
+    """Return the code and the line that an error was raised at."""
+    place = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        place = frame.f_code, line
+    return place
 
 
 class Answer:

@@ -7,6 +7,7 @@ it is reported alone. That a client has gone away is no failure.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, cast
 

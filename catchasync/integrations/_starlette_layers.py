@@ -21,7 +21,6 @@ from catchasync._handler import ErrorHandler
 from catchasync.integrations._asgi import Application, Guard, answered, failing_again
 from catchasync.integrations._exchange import Exchange
 
-
 WAYS_OUT: Final = "catchasync.ways_out"
 """Where a scope keeps how the middlewares of an app let messages out, the innermost last."""
 

@@ -28,6 +28,7 @@ from catchasync.integrations._asgi import (
     Guard,
     adding,
     checked,
+    checked_errors,
     context_of,
     failing_again,
 )
@@ -247,5 +248,9 @@ def as_next(errors: ErrorHandler) -> Next:
 
     Returns:
         A `next`: it turns an error into a Litestar response, which reports it when it is sent.
+
+    Raises:
+        TypeError: ``errors`` is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
     return lambda error, *_values: ErrorAnswer(error, errors)

@@ -18,7 +18,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync.integrations import _observers
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._asgi import checked, checked_errors
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -70,7 +70,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: ``errors`` is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def next(error: BaseException) -> Any:
         request = _current()

@@ -23,7 +23,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of
-from catchasync.integrations._asgi import Answer, adding, checked
+from catchasync.integrations._asgi import Answer, adding, checked, checked_errors
 from catchasync.integrations._starlette_layers import building, connection_of
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -127,5 +127,9 @@ def as_next(errors: ErrorHandler) -> Callable[[object], Response]:
 
     Returns:
         A `next`: it turns an error into a Starlette response, which reports it when it is sent.
+
+    Raises:
+        TypeError: ``errors`` is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
     return lambda error: ErrorAnswer(error, errors)

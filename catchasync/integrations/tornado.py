@@ -18,7 +18,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import phrase_of
-from catchasync.integrations._asgi import checked, no_application
+from catchasync.integrations._asgi import checked, checked_errors, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -74,7 +74,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: ``errors`` is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def next(error: BaseException) -> Any:
         if isinstance(error, web.Finish):

@@ -340,3 +340,9 @@ def test_cause_of_itself() -> None:
     error = LitestarException()
     error.__cause__ = error
     assert error is original(error)
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

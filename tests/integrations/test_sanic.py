@@ -377,3 +377,9 @@ def test_what_is_no_error_handler() -> None:
     with pytest.raises(TypeError, match=r"takes a catchasync\.ErrorHandler second: got None"):
         install(app, None)  # type: ignore[arg-type]
     assert 500 == ask_once(app).status
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -561,3 +561,9 @@ def test_way_out_is_not_kept() -> None:
     app.add_middleware(CORSMiddleware, allow_origins=["*"])
     assert 200 == TestClient(app).get("/").status_code
     assert scopes[0]["catchasync.ways_out"] is None
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

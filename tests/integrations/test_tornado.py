@@ -447,3 +447,9 @@ def test_what_is_no_error_handler() -> None:
     """What is no `ErrorHandler` is refused."""
     with pytest.raises(TypeError, match=r"takes a catchasync\.ErrorHandler second: got None"):
         install(web.Application(), None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -59,6 +59,21 @@ def checked(app: object, errors: object, what: str, kind: type | None = None) ->
         raise TypeError(msg)
 
 
+def checked_errors(errors: object, what: str) -> None:
+    """Refuse what is no error handler, when it is given instead of when something fails.
+
+    Args:
+        errors: The one.
+        what: The call that takes it, in words: "as_next(errors)".
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(errors, ErrorHandler):
+        msg = f"{what} takes a catchasync.ErrorHandler: got {errors!r}"
+        raise TypeError(msg)
+
+
 def reporting(
     function: Callable[[], Awaitable[Any]], app: object, errors: ErrorHandler
 ) -> Callable[[], Awaitable[Any]]:

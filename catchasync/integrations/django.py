@@ -38,7 +38,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import SERVER_ERROR
 from catchasync.errors import MethodNotAllowed
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._asgi import checked, checked_errors
 from catchasync.types import Next
 
 __all__ = ["ErrorMiddleware", "as_next", "install", "wrap_router"]
@@ -297,7 +297,11 @@ def as_next(errors: ErrorHandler) -> Next:
     Returns:
         A callable of the error, which returns a response of Django's; on a loop, where a rule is
         async, an awaitable of it.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def answer(error: Any, *_values: Any) -> Any:
         is_sync = _is_sync()

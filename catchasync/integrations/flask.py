@@ -23,7 +23,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._asgi import checked, checked_errors
 from catchasync.integrations._wsgi import Guard, settled
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -113,5 +113,9 @@ def as_next(errors: ErrorHandler) -> Callable[[object], ResponseReturnValue]:
 
     Returns:
         A `next`: it reports an error, and returns a Flask response.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
     return lambda error: answer(error, errors)

@@ -20,7 +20,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
 from catchasync.integrations import _observers, _wsgi
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._asgi import checked, checked_errors
 from catchasync.integrations._streams import Stream
 
 __all__ = ["as_next", "install", "tween_factory", "wrap_router"]
@@ -82,7 +82,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def next(error: BaseException) -> Any:
         if _is_control_flow(error):

@@ -28,7 +28,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR, subject_of
-from catchasync.integrations._asgi import Application, Guard, checked, reporting
+from catchasync.integrations._asgi import Application, Guard, checked, checked_errors, reporting
 from catchasync.types import Next
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -188,7 +188,11 @@ def as_next(errors: ErrorHandler) -> Next:
     Returns:
         A `next`: it reports an error, and returns a Quart response; an awaitable of it where the
         rule for that error is async.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def answer_next(error: object, *_values: object) -> Any:
         answer = errors(error, current_context())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ pytest.importorskip("flask")
 from flask import Flask, Response, abort, got_request_exception, url_for
 from flask import request as current
 from werkzeug.exceptions import HTTPException
+from werkzeug.test import create_environ, run_wsgi_app
 
 from catchasync import ErrorHandler, ErrorResponse, catch_async, wrap_router
 from catchasync.errors import NotFound
@@ -225,3 +227,74 @@ def test_what_is_no_app(app: Any) -> None:
     """What is no Flask app is refused by name."""
     with pytest.raises(TypeError, match="takes a Flask app first: got"):
         install(app, ErrorHandler())
+
+
+class Closing(Response):
+    """A response whose end fails."""
+
+    def close(self) -> None:
+        """Fail."""
+        raise UserMissing
+
+
+def closing_later() -> Response:
+    """Return a response with something to do at its end, which fails."""
+    response = Response("ok")
+    response.call_on_close(bug)
+    return response
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        (closing_later, "RuntimeError"),
+        (lambda: Closing("ok"), "UserMissing"),
+        (lambda: Response(["a", "\ud800"]), "UnicodeEncodeError"),
+        (lambda: Response(["\ud800"]), "UnicodeEncodeError"),
+        (lambda: Response(bug() for _ in "ab"), "RuntimeError"),
+    ],
+    ids=["call_on_close", "close", "parts", "text", "stream"],
+)
+def test_body_that_fails(view: Any, expected: str) -> None:
+    """What fails in sending a response, or at its end, is reported, with the view."""
+    told: list[Any] = []
+    errors = ErrorHandler(reporters=[lambda *all_of_it: told.append(all_of_it)])
+    with contextlib.suppress(RuntimeError, UserMissing, UnicodeEncodeError):
+        get(app_of(view, errors))
+    ((error, context),) = told
+    assert expected == type(error).__name__
+    assert view is context.handler
+    assert "/" == context.request.path
+
+
+def test_responses_of_a_class_of_the_app() -> None:
+    """The end of a response is watched also where the app has a class of responses of its own."""
+    errors, reported = make_errors()
+    app = Flask("test")
+    app.response_class = Closing
+    app.add_url_rule("/", "view", lambda: "ok")
+    with pytest.raises(UserMissing):
+        get(install(app, errors))
+    assert ["UserMissing"] == [report.name for report in reported]
+
+
+def test_application_inside_of_the_guard() -> None:
+    """What an application put around Flask's fails with, before Flask is asked, is answered."""
+    errors, reported = make_errors()
+    app = Flask("test")
+
+    def failing(_environ: Any, _start_response: Any) -> Any:
+        raise UserMissing
+
+    vars(app)["wsgi_app"] = failing
+    body, status, _ = get(install(app, errors))
+    assert (404, ["UserMissing"]) == (status, [report.name for report in reported]), body
+
+
+def get(app: Any) -> tuple[bytes, int, Any]:
+    """Ask for ``/``, as a server does, and return what came."""
+    body, status, headers = run_wsgi_app(app, create_environ("/"))
+    try:
+        return b"".join(body), int(status.split()[0]), headers
+    finally:
+        body.close() if hasattr(body, "close") else None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import CancelledError
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("flask")
 
-from flask import Flask, Response, abort, got_request_exception, url_for
+from flask import Flask, Response, abort, got_request_exception, send_file, url_for
 from flask import request as current
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import create_environ, run_wsgi_app
@@ -291,10 +293,57 @@ def test_application_inside_of_the_guard() -> None:
     assert (404, ["UserMissing"]) == (status, [report.name for report in reported]), body
 
 
-def get(app: Any) -> tuple[bytes, int, Any]:
-    """Ask for ``/``, as a server does, and return what came."""
-    body, status, headers = run_wsgi_app(app, create_environ("/"))
+def get(app: Any, path: str = "/") -> tuple[bytes, int, Any]:
+    """Ask for a path, as a server does, and return what came."""
+    body, status, headers = run_wsgi_app(app, create_environ(path))
     try:
         return b"".join(body), int(status.split()[0]), headers
     finally:
         body.close() if hasattr(body, "close") else None
+
+
+def test_file() -> None:
+    """A file goes to the server as it is."""
+    errors, reported = make_errors()
+    body, status, _ = get(app_of(lambda: send_file(__file__), errors))
+    assert (200, Path(__file__).read_bytes()) == (status, body)
+    assert [] == reported
+
+
+def test_exit() -> None:
+    """What ends the process passes, as does a cancellation."""
+    errors, reported = make_errors()
+
+    def view() -> str:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        get(app_of(view, errors))
+    assert [] == reported
+
+
+def test_teardown_that_is_cancelled() -> None:
+    """A cancellation is no failure where it comes from."""
+    errors, reported = make_errors()
+    app = app_of(lambda: "ok", errors)
+
+    @app.teardown_request
+    def cancelled(_error: object) -> None:
+        raise CancelledError
+
+    with pytest.raises(CancelledError):
+        get(app)
+    assert [] == reported
+
+
+def test_teardown_where_there_is_no_view() -> None:
+    """What fails after a 404 has no view."""
+    told: list[Any] = []
+    errors = ErrorHandler(reporters=[lambda *report: told.append(report)])
+    app = app_of(lambda: "ok", errors)
+    app.teardown_request(lambda _error: bug())
+    with pytest.raises(RuntimeError):
+        get(app, "/none")
+    assert [("NotFound", None), ("RuntimeError", None)] == [
+        (type(error).__name__, context.handler) for error, context in told
+    ]

@@ -26,7 +26,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception
 from django.db import connections
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.request import UnreadablePostError
 from django.utils.log import log_response
 from django.utils.module_loading import import_string
@@ -46,6 +46,9 @@ __all__ = ["ErrorMiddleware", "as_next", "install", "wrap_router"]
 AppT = TypeVar("AppT")
 
 is_async: Final[Callable[[Any], bool]] = iscoroutinefunction  # pyright: ignore[reportDeprecated] # asgiref's knows marked ones
+
+WHOLE: Final = frozenset({HttpResponse, JsonResponse})
+"""The classes of most responses, in which nothing can fail any more."""
 
 WATCHED: Final = "_catchasync_watched"
 
@@ -166,7 +169,8 @@ def _guarded(errors: ErrorHandler, get_response: Any) -> Any:
         async def respond_async(request: Any) -> Any:
             token = _request.set(request)
             try:
-                return _finished(errors, request, await get_response(request))
+                response = await get_response(request)
+                return response if type(response) in WHOLE else _finished(errors, request, response)
             except Exception as error:  # noqa: BLE001 - answered
                 answer = sync_to_async(_answer, thread_sensitive=False)  # as Django answers
                 return await answer(errors, request, error)
@@ -179,7 +183,8 @@ def _guarded(errors: ErrorHandler, get_response: Any) -> Any:
     def respond(request: Any) -> Any:
         token = _request.set(request)
         try:
-            return _finished(errors, request, get_response(request))
+            response = get_response(request)
+            return response if type(response) in WHOLE else _finished(errors, request, response)
         except Exception as error:  # noqa: BLE001 - answered
             return _answer(errors, request, error)
         finally:
@@ -329,6 +334,6 @@ def _is_sync() -> bool:
 
 def _roll_back() -> None:
     """Doom the transactions around a view: it will return a response, as if nothing was wrong."""
-    for connection in connections.all():
+    for connection in connections.all(initialized_only=True):
         if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
             connection.set_rollback(True)

@@ -341,7 +341,11 @@ def test_teardown_where_there_is_no_view() -> None:
     told: list[Any] = []
     errors = ErrorHandler(reporters=[lambda *report: told.append(report)])
     app = app_of(lambda: "ok", errors)
-    app.teardown_request(lambda _error: bug())
+
+    @app.teardown_request
+    def fail(_error: object) -> None:
+        bug()
+
     with pytest.raises(RuntimeError):
         get(app, "/none")
     assert [("NotFound", None), ("RuntimeError", None)] == [

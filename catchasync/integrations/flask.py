@@ -26,9 +26,8 @@ from catchasync._error_response import Environ, ErrorResponse, StartResponse
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
-from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
-from catchasync.integrations._asgi import checked, checked_errors
+from catchasync.integrations._asgi import checked, checked_errors, is_repeated
 from catchasync.integrations._wsgi import Application, Guard, Start, context_of, settled
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -56,7 +55,8 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no Flask app, or ``errors`` no `ErrorHandler`.
     """
     checked(app, errors, "a Flask app", Flask)
-    if HTTPException not in app.error_handler_spec[None][None]:
+    own: Any = app.error_handler_spec[None][None].get(HTTPException)
+    if own is None or own.__module__ == __name__:  # that of an install before
         app.register_error_handler(HTTPException, http_handler(app, errors))
     vars(app)["handle_exception"] = exception_handler(app, errors)
     vars(app)["wsgi_app"] = guarded(app, errors)
@@ -77,17 +77,18 @@ class FlaskGuard(Guard):
 
 
 def guarded(app: Flask, errors: ErrorHandler) -> Application:
-    """Return what takes the place of ``app.wsgi_app``."""
-    guard = FlaskGuard(app.wsgi_app, errors, app.request_class, observer="flask")
+    """Return what takes the place of ``app.wsgi_app``; of a guard of ours, what is inside."""
+    found = getattr(app.wsgi_app, "guard", app.wsgi_app)
+    run = found.app if isinstance(found, FlaskGuard) else app.wsgi_app
+    guard = FlaskGuard(run, errors, app.request_class, observer="flask")
     guard.flask = app
-    return quick(guard, app.wsgi_app, app.response_class) if is_usual(app) else guard
+    return quick(guard, run, app.response_class) if is_usual(run, app.response_class) else guard
 
 
-def is_usual(app: Flask) -> bool:
+def is_usual(run: Application, kind: Any) -> bool:
     """Say whether Flask makes the responses and their bodies, without anything in between."""
-    kind: Any = app.response_class
     return (
-        getattr(app.wsgi_app, "__func__", None) is Flask.wsgi_app
+        getattr(run, "__func__", None) is Flask.wsgi_app
         and all(getattr(kind, name) is getattr(Response, name) for name in BODY)
         and hasattr(ClosingIterator(()), "_callbacks")
     )
@@ -122,6 +123,7 @@ def quick(guard: FlaskGuard, run: Application, kind: object) -> Application:
                 return body
         return guard.watched(body, environ, start)
 
+    vars(wsgi_app)["guard"] = guard
     return wsgi_app
 
 
@@ -137,15 +139,29 @@ def http_handler(app: Flask, errors: ErrorHandler) -> Callable[[HTTPException], 
     return answer_http_error
 
 
-def exception_handler(app: Flask, errors: ErrorHandler) -> Callable[[Exception], Any]:
+def exception_handler(app: Flask, errors: ErrorHandler) -> Callable[..., Any]:
     """Return what takes the place of ``app.handle_exception``."""
 
-    def handle_exception(error: Exception) -> flask.Response:
-        response = answer(error, errors)
-        if (status_in(response) or SERVER_ERROR) >= SERVER_ERROR:
+    def handle_exception(*arguments: Any) -> flask.Response:
+        *context, error = arguments  # since 3.2 Flask hands its context over, before the error
+        if is_never_caught(error):
+            raise error
+        made: Any = answer(error, errors)
+        response: flask.Response = (
+            made if type(made) is app.response_class else app.make_response(made)
+        )
+        if response.status_code >= SERVER_ERROR and got_request_exception.receivers:
             wrapper = app.ensure_sync
             got_request_exception.send(app, _async_wrapper=wrapper, exception=error)
-        return app.finalize_request(response, from_error_handler=True)
+        finalize: Any = app.finalize_request
+        try:
+            return cast("flask.Response", finalize(*context, response))
+        except Exception as later:
+            if is_never_caught(later):
+                raise
+            if not is_repeated(later, error):
+                errors.report(later, context_in(app, unwrapped(flask.request)))
+            return response
 
     return handle_exception
 

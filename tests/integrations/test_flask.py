@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("flask")
 
-from flask import Flask, Response, abort, got_request_exception, send_file, url_for
+from flask import Blueprint, Flask, Response, abort, got_request_exception, send_file, url_for
 from flask import request as current
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import create_environ, run_wsgi_app
@@ -299,7 +299,7 @@ def get(app: Any, path: str = "/") -> tuple[bytes, int, Any]:
     try:
         return b"".join(body), int(status.split()[0]), headers
     finally:
-        body.close() if hasattr(body, "close") else None
+        getattr(body, "close", bool)()
 
 
 def test_file() -> None:
@@ -351,3 +351,137 @@ def test_teardown_where_there_is_no_view() -> None:
     assert [("NotFound", None), ("RuntimeError", None)] == [
         (type(error).__name__, context.handler) for error, context in told
     ]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret"), UserMissing()])
+def test_hook_that_fails_with_an_answer(error: Exception) -> None:
+    """What an ``after_request`` function raises while a failure is answered is reported too."""
+    told: list[Any] = []
+
+    def view() -> str:
+        raise error
+
+    errors = ErrorHandler(reporters=[lambda *report: told.append(report)])
+    errors.on(UserMissing, status=404)
+    app = app_of(view, errors)
+
+    @app.after_request
+    def fail(_response: Response) -> Response:
+        raise LookupError
+
+    _, status, _ = get(app)
+    assert (404 if isinstance(error, UserMissing) else 500) == status
+    assert [type(error), LookupError] == [type(error) for error, _ in told]
+    assert [view, view] == [context.handler for _, context in told]
+
+
+def test_rule_whose_answer_is_none() -> None:
+    """A rule whose answer is nothing that a view may return is answered with 500, and reported."""
+    errors, reported = make_errors()
+
+    @errors.on(KeyError)
+    def _(error: Exception, context: Any) -> Any:
+        return object()
+
+    def view() -> str:
+        raise KeyError
+
+    assert 500 == get(app_of(view, errors))[1]
+    assert ["KeyError", "TypeError"] == [report.name for report in reported]
+
+
+def test_cancellation() -> None:
+    """A cancellation passes a view and a hook as it is: it is no failure, and has no answer."""
+    errors, reported = make_errors()
+    ended: list[Any] = []
+
+    def view() -> str:
+        raise CancelledError
+
+    app = app_of(view, errors)
+    app.teardown_request(ended.append)
+    with pytest.raises(CancelledError):
+        get(app)
+    assert [CancelledError] == [type(error) for error in ended]
+
+    other = app_of(bug, errors)
+
+    @other.after_request
+    def cancelled(_response: Response) -> Response:
+        raise CancelledError
+
+    with pytest.raises(CancelledError):
+        get(other)
+    assert ["RuntimeError"] == [report.name for report in reported]
+
+
+class Coming(Flask):
+    """Flask as 3.2 is: its methods are handed the context first."""
+
+    def handle_exception(self, ctx: Any, error: Exception) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Have a failure answered."""
+        raise NotImplementedError
+
+    def finalize_request(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        ctx: Any,
+        rv: Any,
+        from_error_handler: bool = False,  # noqa: FBT001, FBT002 - as it is there
+    ) -> Response:
+        """Return the response, changed by hooks."""
+        assert ctx.app is self
+        return super().finalize_request(rv, from_error_handler)
+
+    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+        """Answer a request, as Flask does."""
+        with self.request_context(environ) as ctx:
+            try:
+                response = self.make_response(self.dispatch_request())
+            except RuntimeError as error:
+                response = vars(self)["handle_exception"](ctx, error)
+            return response(environ, start_response)
+
+
+def test_flask_to_come() -> None:
+    """Where Flask hands its context to its methods, so do we."""
+    errors, reported = make_errors()
+    app = Coming("test")
+    app.add_url_rule("/", "view", bug)
+    app.add_url_rule("/ok", "ok", lambda: "ok")
+    app.after_request(lambda response: response.headers.update({"x-hook": "1"}) or response)
+    install(app, errors)
+    _, status, headers = get(app)
+    assert (500, "1") == (status, headers["x-hook"])
+    assert b"ok" == get(app, "/ok")[0]
+    assert ["RuntimeError"] == [report.name for report in reported]
+
+
+def test_blueprints_and_two_apps() -> None:
+    """Failures in blueprints, nested ones too, reach the error handler of their app alone."""
+    child = Blueprint("child", "test", url_prefix="/child")
+    child.add_url_rule("/bug", "bug", bug)
+    parent = Blueprint("parent", "test", url_prefix="/parent")
+    parent.register_blueprint(child)
+    handlers = [make_errors(), make_errors()]
+    for errors, reported in handlers:
+        app = install(Flask("test"), errors)
+        app.register_blueprint(parent)
+        assert 500 == get(app, "/parent/child/bug")[1]
+        assert ["RuntimeError"] == [report.name for report in reported]
+    assert [1, 1] == [len(reported) for _, reported in handlers]
+
+
+@pytest.mark.parametrize("kind", [Response, Closing], ids=["quick", "watched"])
+def test_install_twice(kind: type[Response]) -> None:
+    """What is installed last answers, and alone."""
+    (first, told_first), (second, told_second) = make_errors(), make_errors()
+    app = Flask("test")
+    app.response_class = kind
+    app.add_url_rule("/", "view", lambda: Closing("ok"))
+    app.add_url_rule("/bug", "bug", bug)
+    install(install(app, first), second)
+    for path in ("/", "/bug", "/none"):
+        with contextlib.suppress(UserMissing):
+            get(app, path)
+    expected = {"UserMissing", "RuntimeError", "NotFound"}
+    assert ([], expected) == (told_first, {each.name for each in told_second})

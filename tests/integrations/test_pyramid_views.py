@@ -276,7 +276,7 @@ def test_stream_that_nobody_asks_for() -> None:
     errors, told = reporting()
 
     def view(request: Any) -> Response:
-        return Response(app_iter=(1 // 0 for _ in "ab"), content_length=2)
+        return Response(app_iter=(bytes(1 // 0) for _ in "ab"), content_length=2)
 
     app = app_of(lambda config: config.add_view(view, route_name="home"), errors)
     assert 200 == status_of(app, method="HEAD")

@@ -33,6 +33,7 @@ from django.utils.module_loading import import_string
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
+from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
@@ -171,7 +172,9 @@ def _guarded(errors: ErrorHandler, get_response: Any) -> Any:
             try:
                 response = await get_response(request)
                 return response if type(response) in WHOLE else _finished(errors, request, response)
-            except Exception as error:  # noqa: BLE001 - answered
+            except Exception as error:
+                if is_never_caught(error):
+                    raise
                 answer = sync_to_async(_answer, thread_sensitive=False)  # as Django answers
                 return await answer(errors, request, error)
             finally:
@@ -185,7 +188,9 @@ def _guarded(errors: ErrorHandler, get_response: Any) -> Any:
         try:
             response = get_response(request)
             return response if type(response) in WHOLE else _finished(errors, request, response)
-        except Exception as error:  # noqa: BLE001 - answered
+        except Exception as error:
+            if is_never_caught(error):
+                raise
             return _answer(errors, request, error)
         finally:
             _request.reset(token)
@@ -204,7 +209,7 @@ def _finished(errors: ErrorHandler, request: Any, response: Any) -> Any:
 
 def _watch(errors: ErrorHandler, request: Any, response: Any) -> None:
     setattr(response, WATCHED, True)
-    tell = functools.partial(errors.report, context=_context(request))
+    tell = functools.partial(_report, errors, _context(request))
     file = getattr(response, "file_to_stream", None)  # what servers send by themselves
     parts = response.streaming_content
     if response.is_async:
@@ -215,6 +220,11 @@ def _watch(errors: ErrorHandler, request: Any, response: Any) -> None:
         response.streaming_content = _watched(parts, tell)
     if file is not None:
         response.file_to_stream = file
+
+
+def _report(errors: ErrorHandler, context: ErrorContext, error: Exception) -> None:
+    if not is_never_caught(error):
+        errors.report(error, context)
 
 
 def _begun(parts: Iterator[bytes]) -> Iterator[bytes]:

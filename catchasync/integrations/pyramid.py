@@ -231,7 +231,12 @@ def _watched(errors: ErrorHandler, response: Any, request: Any) -> Any:
     body = response.app_iter
     if isinstance(body, (list, tuple, FileIter)) or _wsgi.is_file(body, request.environ):
         return response
-    stream = Stream(body, lambda error: errors.report(error, _context(request)))
+
+    def tell(error: BaseException) -> None:
+        if not is_never_caught(error):
+            errors.report(error, _context(request))
+
+    stream = Stream(body, tell)
     if request.method != "HEAD":
         stream.begin()
     length = response.content_length

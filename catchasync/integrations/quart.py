@@ -195,7 +195,8 @@ def background_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[..., 
 
     async def handle_background_exception(*arguments: Any) -> None:
         error = arguments[-1]
-        errors.report(error, ErrorContext("task", handler=app))
+        if not is_never_caught(error):
+            errors.report(error, ErrorContext("task", handler=app))
         await signal(app, got_background_exception, error)
 
     return handle_background_exception

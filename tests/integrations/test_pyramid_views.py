@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from typing import Any
 
 import pytest
@@ -60,7 +61,9 @@ def app_of(configure: Callable[[Any], Any], errors: ErrorHandler) -> Any:
 
 def status_of(app: Any, path: str = "/", **options: Any) -> int:
     """Ask an app once."""
-    status: int = Request.blank(path, **options).get_response(app).status_code
+    response = Request.blank(path, **options).get_response(app)
+    assert response.body is not None
+    status: int = response.status_code
     return status
 
 
@@ -280,4 +283,20 @@ def test_stream_that_nobody_asks_for() -> None:
 
     app = app_of(lambda config: config.add_view(view, route_name="home"), errors)
     assert 200 == status_of(app, method="HEAD")
+    assert [] == told
+
+
+def test_stream_that_is_cancelled() -> None:
+    """The cancellation of a thread's future is no failure in a stream either."""
+    errors, told = reporting()
+
+    def parts() -> Iterator[bytes]:
+        yield b"part"
+        raise CancelledError
+
+    def configure(config: Any) -> None:
+        config.add_view(lambda request: Response(app_iter=parts()), route_name="home")
+
+    with pytest.raises(CancelledError):
+        status_of(app_of(configure, errors))
     assert [] == told

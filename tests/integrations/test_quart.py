@@ -332,3 +332,20 @@ def test_cancellation_of_a_future_in_a_websocket(app: quart.Quart, made: Made) -
     with pytest.raises(CancelledError):
         asyncio.run(listen())
     assert [] == names(made)
+
+
+def test_cancellation_of_a_future_in_the_background(app: quart.Quart, made: Made) -> None:
+    """The cancellation of a thread's future is no failure in a background task either."""
+    view = raiser(CancelledError)
+
+    @app.route("/start")
+    async def start() -> str:
+        app.add_background_task(view)
+        return "ok"
+
+    async def ask() -> None:
+        async with app.test_app() as running:
+            await running.test_client().get("/start")
+
+    asyncio.run(ask())
+    assert [] == names(made)

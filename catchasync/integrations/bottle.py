@@ -9,6 +9,7 @@ import bottle
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import Environ, ErrorResponse, StartResponse
+from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync.integrations import _wsgi
@@ -41,7 +42,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     checked(app, errors, "a Bottle app", bottle.Bottle)
     bottles: Any = app
-    bottles.wsgi = _Guard(bottles.wsgi, errors, app_of=_app_of)
+    bottles.wsgi = _guarded(bottles.wsgi, errors)
     bottles.default_error_handler = as_next(errors)
     bottles.catchall = False
     return app
@@ -71,6 +72,24 @@ class _Guard(_wsgi.Guard):
         return _context(environ)
 
 
+def _guarded(serve: Any, errors: ErrorHandler) -> Any:
+    """Return an application with a guard that has next to nothing to do where it succeeds."""
+    guard = _Guard(serve, errors, app_of=_app_of)
+
+    def catchasync_wsgi(environ: Environ, start_response: StartResponse) -> Any:
+        try:
+            body = serve(environ, start_response)
+        except Exception as error:
+            if is_never_caught(error):
+                raise
+            return guard.answer(error, environ, _wsgi.Again(start_response))
+        if type(body) is list or _wsgi.is_file(body, environ):
+            return body
+        return _wsgi.Body(body, guard, environ, _wsgi.Again(start_response))
+
+    return catchasync_wsgi
+
+
 def _is_control_flow(error: BaseException) -> bool:
     """Say whether an error is a response, such as a redirect, or asks to match the route anew."""
     if isinstance(error, bottle.HTTPError):
@@ -97,7 +116,9 @@ def _context(environ: Environ | None) -> ErrorContext:
 
 def _copy_of(environ: Environ) -> bottle.BaseRequest:
     """Return a request of its own: Bottle's is another request when the thread serves the next."""
-    return bottle.BaseRequest(dict(environ))
+    request = bottle.BaseRequest(dict(environ))
+    del request.environ["bottle.request"]  # itself: a circle
+    return request
 
 
 def _response(answer: Any, errors: ErrorHandler, context: ErrorContext) -> Any:

@@ -29,15 +29,19 @@ LOST: Final = "catchasync.falcon.lost"
 
 def context_of(app: Any, req: Any, source: str = "route") -> ErrorContext:
     """Return where something failed; the handler is the resource, where one was found."""
-    accept, method = req.get_header("Accept"), req.method
-    return ErrorContext(source, req, _resource_of(app, req), accept, method)
+    env = getattr(req, "env", None)
+    accept = req.get_header("Accept") if env is None else env.get("HTTP_ACCEPT")
+    return ErrorContext(source, req, _resource_of(app, req), accept, req.method)
 
 
 def _resource_of(app: Any, req: Any) -> Any:
     """Return what answers a request; nothing where it was not matched, or by a sink."""
     if req.uri_template is None:
         return None
-    route: Any = guarded(functools.partial(app._router_search, req.path, req=req), default=None)
+    try:
+        route = app._router_search(req.path, req=req)
+    except Exception:  # noqa: BLE001 - a router of the application's own, asked a second time
+        return None
     return route[0] if route else None
 
 

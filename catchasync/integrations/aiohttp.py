@@ -7,7 +7,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
-from aiohttp import payload, web
+from aiohttp import hdrs, payload, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_app import Application  # OpenTelemetry replaces that of `web`
 
@@ -17,11 +17,14 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable, name_of
 from catchasync._routing import wrap_router
-from catchasync._statuses import own_status
+from catchasync._statuses import SERVER_ERROR, own_status
 from catchasync.integrations import _observers
 from catchasync.integrations._asgi import checked, no_application, reporting
 
 __all__ = ["as_next", "install", "wrap_router"]
+
+GONE: Final = (OSError, web.RequestPayloadError)
+"""What is raised where a client has gone away, and elsewhere too."""
 
 HANDLE: Final = "_handle"
 """What an application's server calls."""
@@ -135,7 +138,8 @@ async def _answering(
         if _is_passed_on(errors, error, request):
             raise
         answer = await _answer(errors, error, request)
-        _observers.tell(error, answer, "aiohttp")
+        if answer.status >= SERVER_ERROR:
+            _observers.tell(error, answer, "aiohttp")
         return answer
     finally:
         _current.reset(token)
@@ -159,7 +163,7 @@ def _has_begun(request: web.Request) -> bool:
 
 def _is_gone(request: web.Request | None, error: BaseException) -> bool:
     """Say whether an error only says that the client has gone away."""
-    if request is None or not isinstance(error, OSError | web.RequestPayloadError):
+    if request is None or not isinstance(error, GONE):
         return False
     return request.transport is None or request.transport.is_closing()
 
@@ -195,8 +199,8 @@ def _context(request: web.Request | None) -> ErrorContext:
     if request is None:
         return ErrorContext("route")
     headers = request.headers
-    accept = ", ".join(headers.getall("Accept", ())) or None
-    is_upgrade = headers.get("Upgrade", "").lower() == "websocket"
+    accept = ", ".join(headers.getall(hdrs.ACCEPT, ())) or None
+    is_upgrade = headers.get(hdrs.UPGRADE, "").lower() == "websocket"
     source = "websocket" if is_upgrade else "route"
     return ErrorContext(source, request, _handler_of(request), accept, request.method)
 

@@ -24,7 +24,6 @@ from catchasync._error_response import ErrorResponse, Receive, Scope, Send
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
-from catchasync._plain import guarded
 from catchasync._routing import wrap_router
 from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
@@ -209,18 +208,23 @@ def has_own_handler(app: Application, error: Exception) -> bool:
     """Say whether an application has an exception handler of its own for an error."""
     if isinstance(error, HTTPException):
         handler: Any = app.get_http_exception_handler(error)
-    else:
-        handlers = app.exceptions_handlers
-        handler = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
-    return handler is not None and handler.__module__ != DEFAULTS
+        return handler is not None and handler.__module__ != DEFAULTS
+    own: Any = app.exceptions_handlers
+    handlers = own.data  # of a `UserDict`, which is slow to ask
+    for kind in type(error).__mro__:
+        if kind in handlers:
+            return bool(handlers[kind].__module__ != DEFAULTS)
+    return False
 
 
 async def answered(app: Any, errors: ErrorHandler, request: Request, error: Exception) -> Any:
     """Report a failure, and answer it; BlackSheep logs it as it would have done."""
     answer = errors(error, context_of(app, request))
-    response = response_of(await answer if is_awaitable(answer) else answer, request)
-    is_failure = (status_in(response) or SERVER_ERROR) >= SERVER_ERROR
-    log = app.log_unhandled_exc if is_failure else app.log_handled_exc
+    if type(answer) is not ErrorResponse and is_awaitable(answer):
+        answer = await answer
+    response = response_of(answer, request)
+    status = response.status if type(response) is Response else status_in(response)
+    log = app.log_handled_exc if status and status < SERVER_ERROR else app.log_unhandled_exc
     await log(request, error)
     return response
 
@@ -236,7 +240,10 @@ def context_of(app: Any, request: Request | None) -> ErrorContext:
 
 def handler_of(app: Any, request: Request) -> Any:
     """Return the handler of a request's route; none where there is no such route."""
-    match = guarded(app.router.get_match, request, default=None)
+    try:
+        match = app.router.get_match(request)
+    except Exception:  # noqa: BLE001 - filters of the application's own, asked a second time
+        return None
     handler = inmost(match and match.handler)
     return None if getattr(handler, "__module__", None) == FALLBACKS else handler
 
@@ -245,16 +252,18 @@ def response_of(answer: Any, request: Request | None) -> Any:
     """Return BlackSheep's response; what a rule made is one already."""
     if not isinstance(answer, ErrorResponse):
         return answer
-    headers = [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in answer.headers.items()
-        if name not in OWN
-    ]
+    headers = [encoded(*pair) for pair in answer.headers.items() if pair[0] not in OWN]
     kind = answer.headers["content-type"].encode("latin-1")
     if request is not None and request.method == "HEAD":
         length = int(answer.headers["content-length"])
         return Response(answer.status, headers, StreamedContent(kind, nothing, length))
     return Response(answer.status, headers, Content(kind, answer.body))
+
+
+@functools.lru_cache(maxsize=256)  # most answers have the same
+def encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    """Return a header as BlackSheep takes it."""
+    return name.encode("latin-1"), value.encode("latin-1")
 
 
 async def nothing() -> AsyncIterator[bytes]:

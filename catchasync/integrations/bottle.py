@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import bottle
 
@@ -16,6 +16,8 @@ from catchasync.integrations import _wsgi
 from catchasync.integrations._asgi import checked, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
+
+RESPONSES: Final = (ErrorResponse, bottle.BaseResponse)
 
 AppT = TypeVar("AppT", bound=bottle.Bottle)
 
@@ -60,7 +62,10 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
         if _is_control_flow(error):
             raise error
         context = _context(_environ())
-        return _response(_wsgi.settled(errors(error, context)), errors, context)
+        answer = errors(error, context)
+        if type(answer) is not ErrorResponse:
+            answer = _wsgi.settled(answer)
+        return _response(answer, errors, context)
 
     return next
 
@@ -111,19 +116,20 @@ def _context(environ: Environ | None) -> ErrorContext:
         return ErrorContext("route")
     route = environ.get("bottle.route")
     handler = route and route.callback  # Bottle's way to undecorate it may never come to an end
-    return _wsgi.context_of(environ, handler, _copy_of(environ))
+    return _wsgi.context_of(environ, handler, _request_of(environ))
 
 
-def _copy_of(environ: Environ) -> bottle.BaseRequest:
+def _request_of(environ: Environ) -> bottle.BaseRequest:
     """Return a request of its own: Bottle's is another request when the thread serves the next."""
-    request = bottle.BaseRequest(dict(environ))
-    del request.environ["bottle.request"]  # itself: a circle
+    known = environ.get("bottle.request")
+    request = bottle.BaseRequest(environ)
+    environ["bottle.request"] = known  # not the new one: a circle
     return request
 
 
 def _response(answer: Any, errors: ErrorHandler, context: ErrorContext) -> Any:
     """Return what Bottle sends as a whole: of another response it would send the body alone."""
-    if not isinstance(answer, ErrorResponse | bottle.BaseResponse):
+    if not isinstance(answer, RESPONSES):
         answer = errors(TypeError(no_application(answer, "Bottle (a bottle.Response)")), context)
     if isinstance(answer, ErrorResponse):
         body: Any = answer.body

@@ -157,7 +157,9 @@ def _fill(resp: Any, answer: ErrorResponse) -> None:
     if headers:
         for name in OF_THE_BODY:
             headers.pop(name, None)
-    resp.text = resp.media = resp.stream = None
+    resp.text = resp.stream = None
+    if resp._media is not None:  # what an error handler of the application's own has set
+        resp.media = None
     if isinstance(resp, falcon.asgi.Response):
         resp.sse = None
     resp.status = answer.status
@@ -169,8 +171,10 @@ def _wsgi_handler(app: Any, errors: ErrorHandler) -> Any:
     def catchasync_handler(req: Any, resp: Any, ex: Any, _params: Any) -> None:
         error, tell = (ex.error, ex.errors) if type(ex) is Failed else (ex, errors)
         context = context_of(app, req)
-        answer = _wsgi.settled(tell(error, context))
-        _fill(resp, _sendable(answer, tell, context))
+        answer = tell(error, context)
+        if type(answer) is not ErrorResponse:
+            answer = _sendable(_wsgi.settled(answer), tell, context)
+        _fill(resp, answer)
         req.env[_falcon.LOST] = resp
 
     return catchasync_handler
@@ -187,9 +191,10 @@ def _asgi_handler(app: Any, errors: ErrorHandler) -> Any:
             return
         context = context_of(app, req)
         answer = tell(error, context)
-        if is_awaitable(answer):
-            answer = await answer
-        _fill(resp, _sendable(answer, tell, context))
+        if type(answer) is not ErrorResponse:
+            answer = await answer if is_awaitable(answer) else answer
+            answer = _sendable(answer, tell, context)
+        _fill(resp, answer)
 
     return catchasync_handler
 

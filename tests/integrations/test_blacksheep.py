@@ -160,6 +160,24 @@ def test_no_handler_is_known_of_nothing(app: Application, made: Made) -> None:
     assert [None] == seen
 
 
+def test_no_handler_is_known_of_a_router_that_fails(app: Application, made: Made) -> None:
+    """Where the router cannot be asked again, no handler is told of."""
+    seen: list[Any] = []
+    made[0].on(UserMissing)(lambda error, context: seen.append(context.handler))
+    find = app.router.get_match
+    asked: list[Request] = []
+
+    def get_match(request: Request) -> Any:
+        asked.append(request)
+        if len(asked) > 1:
+            raise RuntimeError
+        return find(request)
+
+    app.router.get_match = get_match  # type: ignore[method-assign]
+    assert 404 == ask(app, "/missing")[0]
+    assert ([None], 2) == (seen, len(asked))
+
+
 def test_own_exception_handler_that_fails(app: Application, made: Made) -> None:
     """What an exception handler of the app's own raises is answered, and reported once."""
 

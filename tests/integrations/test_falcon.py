@@ -604,6 +604,18 @@ async def test_lifespan_that_fails() -> None:
     assert [("RuntimeError", "lifespan")] * 2 == [(each.name, each.source) for each in reported]
 
 
+def test_router_that_answers_once() -> None:
+    """Where a router of the application's own cannot be asked again, no resource is known."""
+    errors, reported = make_errors()
+    seen: list[Any] = []
+    errors.on(RuntimeError)(lambda error, context: seen.append(context.handler))
+    app = wsgi_app(bug, errors)
+    found = [app._router_search]
+    app._router_search = lambda *args, **options: found.pop()(*args, **options)
+    assert 500 == get(app).status_code
+    assert (["RuntimeError"], [None]) == (names(reported), seen)
+
+
 def test_request_that_cannot_be_made() -> None:
     """What fails before there is a request is answered, and reported."""
     errors, reported = make_errors()

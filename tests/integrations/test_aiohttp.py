@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 web: Any = pytest.importorskip("aiohttp.web")
 
-from aiohttp import payload
+from aiohttp import payload, test_utils
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.aiohttp import as_next, install, wrap_router
@@ -387,19 +386,25 @@ def test_two_handlers() -> None:
     assert (["RuntimeError"], []) == (names(reported), names(others_reported))
 
 
-def test_nothing_is_kept() -> None:
-    """After a request nothing of ours holds it, though its connection is still open."""
+@pytest.mark.asyncio
+async def test_nothing_is_kept() -> None:
+    """After a request the task of its connection holds it no more."""
     errors, _reported = make_errors()
     seen: list[Any] = []
 
     async def handler(request: Any) -> Any:
-        seen.append(weakref.ref(request))
-        raise UserMissing
+        seen.append(await as_next(errors)(UserMissing()))
+        return web.Response()
 
-    with serve(app_of(handler, errors)) as url:
-        ask(url, "/")
-        gc.collect()
-        assert [None] == [reference() for reference in seen]
+    writer: Any = SimpleNamespace(output_size=0)
+    headers = {"Accept": "text/plain"}
+    request = test_utils.make_mocked_request("GET", "/", headers, writer=writer)
+    [middleware] = app_of(ok, errors).middlewares
+    await middleware(request, handler)
+    await handler(request)
+    assert ["text/plain; charset=utf-8", "application/problem+json"] == [
+        response.headers["content-type"] for response in seen
+    ]
 
 
 def test_websocket_that_fails() -> None:

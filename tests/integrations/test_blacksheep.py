@@ -163,7 +163,7 @@ def test_no_handler_is_known_of_nothing(app: Application, made: Made) -> None:
 def test_no_handler_is_known_of_a_router_that_fails(app: Application, made: Made) -> None:
     """Where the router cannot be asked again, no handler is told of."""
     seen: list[Any] = []
-    made[0].on(UserMissing)(lambda error, context: seen.append(context.handler))
+    made[0].on(UserMissing, status=404)(lambda error, context: seen.append(context.handler))
     find = app.router.get_match
     asked: list[Request] = []
 

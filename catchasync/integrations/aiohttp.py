@@ -26,6 +26,9 @@ __all__ = ["as_next", "install", "wrap_router"]
 GONE: Final = (OSError, web.RequestPayloadError)
 """What is raised where a client has gone away, and elsewhere too."""
 
+PREPARE: Final = web.Response.prepare
+"""What prepares a response, and does no more: that of a file sends it."""
+
 HANDLE: Final = "_handle"
 """What an application's server calls."""
 
@@ -126,10 +129,10 @@ async def _answering(
     try:
         response = await handler(request)
         if type(response) is not web.Response:
-            return _checked(response, request)
-        if type(response.body) is not bytes:
+            response = _checked(response, request)
+        if type(getattr(response, "body", None)) is not bytes:
             _watch(errors, request, response)
-        if is_outermost:
+        if is_outermost and type(response).prepare is PREPARE:
             try:
                 await response.prepare(request)
             except ConnectionError:  # aiohttp meets it again
@@ -232,11 +235,11 @@ def _response(answer: ErrorResponse) -> web.Response:
     return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
 
-def _watch(errors: ErrorHandler, request: web.Request, response: web.Response) -> None:
+def _watch(errors: ErrorHandler, request: web.Request, response: web.StreamResponse) -> None:
     """Watch the body that a response will be made of, where something may fail in making it."""
-    body = response.body
+    body = response.body if isinstance(response, web.Response) else None
     if isinstance(body, payload.Payload) and not isinstance(body, payload.BytesPayload):
-        response.body = _WatchedBody(body, errors, request)
+        response.body = _WatchedBody(body, errors, request)  # type: ignore[attr-defined]
 
 
 class _WatchedBody(payload.Payload):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -187,6 +188,19 @@ class RecordingWriter:
         self.written.append(chunk.decode())
 
 
+def test_file(tmp_path: Path) -> None:
+    """A file is sent once."""
+    errors, reported = make_errors()
+    (tmp_path / "file").write_text("ok")
+
+    async def handler(request: Any) -> Any:
+        return web.FileResponse(tmp_path / "file")
+
+    answer = ask_once(app_of(handler, errors))
+    assert (b"ok", True) == (answer.body, answer.is_whole)
+    assert [] == names(reported)
+
+
 def test_stream_that_does_not_fail() -> None:
     """A response that the handler has sent by itself comes as it is."""
     errors, reported = make_errors()
@@ -283,13 +297,18 @@ def answer_of(handler: Any, errors: ErrorHandler, *middlewares: Any, **signals: 
 with_and_without = pytest.mark.parametrize("middlewares", [(), (passing,)])
 
 
+class OwnResponse(web.Response):  # type: ignore[misc]
+    """A response of the app's own."""
+
+
 @with_and_without
-def test_header_that_cannot_be_sent(middlewares: Any) -> None:
+@pytest.mark.parametrize("kind", [web.Response, OwnResponse, web.StreamResponse])
+def test_header_that_cannot_be_sent(middlewares: Any, kind: Any) -> None:
     """What fails while a response is prepared is answered, and reported once."""
     errors, reported = make_errors()
 
     async def handler(request: Any) -> Any:
-        return web.Response(text="ok", headers={"X-Bad": "a\r\nb"})
+        return kind(headers={"X-Bad": "a\r\nb"})
 
     answer = answer_of(handler, errors, *middlewares)
     assert (500, "application/problem+json") == (answer.status, answer.headers["content-type"])

@@ -29,9 +29,17 @@ LOST: Final = "catchasync.falcon.lost"
 
 def context_of(app: Any, req: Any, source: str = "route") -> ErrorContext:
     """Return where something failed; the handler is the resource, where one was found."""
+    return ErrorContext(source, req, _resource_of(app, req), _accept_of(req), req.method)
+
+
+def _accept_of(req: Any) -> str | None:
+    """Return the ``Accept`` header of a request; ``get_header`` takes a name in any case."""
     env = getattr(req, "env", None)
-    accept = req.get_header("Accept") if env is None else env.get("HTTP_ACCEPT")
-    return ErrorContext(source, req, _resource_of(app, req), accept, req.method)
+    if env is not None:
+        accept: str | None = env.get("HTTP_ACCEPT")
+        return accept
+    raw: bytes | None = req._asgi_headers.get(b"accept")
+    return None if raw is None else raw.decode("latin-1")
 
 
 def _resource_of(app: Any, req: Any) -> Any:

@@ -26,7 +26,9 @@ __all__ = ["as_next", "install", "wrap_router"]
 GONE: Final = (OSError, web.RequestPayloadError)
 """What is raised where a client has gone away, and elsewhere too."""
 
-PREPARE: Final = web.Response.prepare
+RESPONSE: Final = web.Response
+
+PREPARE: Final = RESPONSE.prepare
 """What prepares a response, and does no more: that of a file sends it."""
 
 HANDLE: Final = "_handle"
@@ -128,11 +130,12 @@ async def _answering(
     token = _current.set(request)
     try:
         response = await handler(request)
-        if type(response) is not web.Response:
+        is_usual = type(response) is RESPONSE
+        if not is_usual:
             response = _checked(response, request)
         if type(getattr(response, "body", None)) is not bytes:
             _watch(errors, request, response)
-        if is_outermost and type(response).prepare is PREPARE:
+        if is_outermost and (is_usual or type(response).prepare is PREPARE):
             try:
                 await response.prepare(request)
             except ConnectionError:  # aiohttp meets it again

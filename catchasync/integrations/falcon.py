@@ -38,6 +38,8 @@ OF_THE_BODY: Final = (
 DEFAULTS: Final = frozenset({"falcon.app", "falcon.asgi.app", __name__})
 """The modules of the error handlers that an application has from the start, and of ours."""
 
+ASGI_RESPONSE: Final = falcon.asgi.Response
+
 LAZY: Final = ("headers", "status", "text")
 """What Falcon reads of an ``HTTPStatus``."""
 
@@ -160,7 +162,7 @@ def _fill(resp: Any, answer: ErrorResponse) -> None:
     resp.text = resp.stream = None
     if resp._media is not None:  # what an error handler of the application's own has set
         resp.media = None
-    if isinstance(resp, falcon.asgi.Response):
+    if isinstance(resp, ASGI_RESPONSE):
         resp.sse = None
     resp.status = answer.status
     resp.data = answer.body

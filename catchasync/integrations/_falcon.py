@@ -20,6 +20,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._plain import guarded
 from catchasync.integrations import _asgi, _wsgi
 from catchasync.integrations._asgi import reporting
+from catchasync.integrations._exchange import Exchange
 
 Tell = Callable[[BaseException], None]
 
@@ -72,7 +73,7 @@ class Guard(_wsgi.Guard):
         req = guarded(_matched, app, make, default=None)
         return _wsgi.context_of(environ) if req is None else context_of(app, req)
 
-    def watched(
+    def watched_body(
         self, body: Iterable[bytes], environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Return a body that is no list of bytes, watched; in place of one that is lost, another.
@@ -83,7 +84,7 @@ class Guard(_wsgi.Guard):
             return self._found(environ, start_response) or body
         if _wsgi.is_file(body, environ):
             return body
-        return _wsgi.Body(body, self, environ, _wsgi.Again(start_response))
+        return _wsgi.Body(body, self, environ, _start(start_response, is_called=True))
 
     def _found(self, environ: Environ, start_response: StartResponse) -> list[bytes] | None:
         resp = environ.pop(LOST, None)
@@ -93,6 +94,15 @@ class Guard(_wsgi.Guard):
         status = falcon.code_to_http_status(resp.status)
         start_response(status, resp._wsgi_headers(), (RuntimeError, RuntimeError(), None))
         return [resp.data]
+
+
+def _start(start_response: StartResponse, *, is_called: bool = False) -> _wsgi.Start:
+    """Return what begins a response; Falcon does so last of all, when it has its body."""
+    start = _wsgi.Start()
+    start.start_response = start_response
+    if is_called:
+        start.is_called = True
+    return start
 
 
 def watching_wsgi(app: Any, errors: ErrorHandler) -> type:
@@ -110,10 +120,10 @@ def watching_wsgi(app: Any, errors: ErrorHandler) -> type:
             except Exception as error:
                 if is_never_caught(error):
                     raise
-                return guard.answer(error, env, _wsgi.Again(start_response))
+                return guard.answer(error, env, _start(start_response))
             if body and type(body) is list:  # most are
                 return body
-            return guard.watched(body, env, start_response)
+            return guard.watched_body(body, env, start_response)
 
     return _named(Watching, kind)
 
@@ -152,7 +162,7 @@ def _report(  # noqa: PLR0913, PLR0917 - ASGI's three, and what tells
     app: Any, errors: ErrorHandler, error: Exception, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Report what Falcon leaves to the server: most of it, in the middle of a response."""
-    is_gone = _asgi.Exchange(send, send, lambda: None).is_gone(error)
+    is_gone = Exchange(send, send, lambda: None).is_gone(error)
     if not is_never_caught(error) and not is_gone:
         errors.report(error, _scope_context(app, scope, receive))
 

@@ -58,6 +58,8 @@ class Guard:
             if is_never_caught(error):
                 raise
             return self.answer(error, environ, start)
+        if type(body) is list:  # nothing fails in it
+            return body
         return self.watched(body, environ, start)
 
     def watched(self, body: Iterable[bytes], environ: Environ, start: Start) -> Iterable[bytes]:
@@ -84,7 +86,8 @@ class Start:
     """
     A server's ``start_response``, which is given to it, and whether it has been called.
 
-    There is one for every request: so it has no ``__init__``, which takes as long as all the rest.
+    Only then may ``exc_info`` be handed over: werkzeug's test client raises it in any case. There is
+    one for every request: so it has no ``__init__``, which takes as long as all the rest.
     """
 
     __slots__ = ("is_called", "start_response")
@@ -109,16 +112,6 @@ class Start:
             return self.start_response(status, headers, exc_info)
 
         return start_again
-
-
-class Again(Start):
-    """Same, where it has been called, or may have been: PEP 3333 takes ``exc_info`` in any case."""
-
-    __slots__ = ()
-
-    def __init__(self, start_response: StartResponse) -> None:
-        super().__init__(start_response)
-        self._is_called = True
 
 
 def is_file(body: object, environ: Environ) -> bool:

@@ -9,7 +9,6 @@ import bottle
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import Environ, ErrorResponse, StartResponse
-from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync.integrations import _wsgi
@@ -44,7 +43,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     checked(app, errors, "a Bottle app", bottle.Bottle)
     bottles: Any = app
-    bottles.wsgi = _guarded(bottles.wsgi, errors)
+    bottles.wsgi = _Guard(bottles.wsgi, errors, app_of=_app_of)
     bottles.default_error_handler = as_next(errors)
     bottles.catchall = False
     return app
@@ -75,24 +74,6 @@ class _Guard(_wsgi.Guard):
 
     def _context_of(self, environ: Environ) -> ErrorContext:
         return _context(environ)
-
-
-def _guarded(serve: Any, errors: ErrorHandler) -> Any:
-    """Return an application with a guard that has next to nothing to do where it succeeds."""
-    guard = _Guard(serve, errors, app_of=_app_of)
-
-    def catchasync_wsgi(environ: Environ, start_response: StartResponse) -> Any:
-        try:
-            body = serve(environ, start_response)
-        except Exception as error:
-            if is_never_caught(error):
-                raise
-            return guard.answer(error, environ, _wsgi.Again(start_response))
-        if type(body) is list or _wsgi.is_file(body, environ):
-            return body
-        return _wsgi.Body(body, guard, environ, _wsgi.Again(start_response))
-
-    return catchasync_wsgi
 
 
 def _is_control_flow(error: BaseException) -> bool:

@@ -340,6 +340,7 @@ def _is_sync() -> bool:
 
 def _roll_back() -> None:
     """Doom the transactions around a view: it will return a response, as if nothing was wrong."""
-    for alias, database in connections.settings.items():
+    databases: Any = connections.settings
+    for alias, database in databases.items():
         if database["ATOMIC_REQUESTS"] and connections[alias].in_atomic_block:
             connections[alias].set_rollback(True)

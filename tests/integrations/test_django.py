@@ -455,7 +455,8 @@ def test_transaction_of_somebody_else(
     settings: Any = connections.settings
     for name, value in {"ATOMIC_REQUESTS": False}.items():
         monkeypatch.setitem(settings["default"], name, value)
-    with transaction.atomic():
+    atomic: Any = transaction.atomic
+    with atomic():
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO notes VALUES (1)")
         assert 404 == as_next(made[0])(UserMissing()).status_code

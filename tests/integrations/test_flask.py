@@ -235,6 +235,16 @@ def test_what_is_no_app(app: Any) -> None:
 LENGTH = {"content-length": "4"}  # else werkzeug counts, and finds the fault before the head
 
 
+def mixed() -> list[Any]:
+    """Return a body of two kinds."""
+    return [b"a", "\ud800"]
+
+
+def fail_at_the_end() -> None:
+    """Fail."""
+    raise RuntimeError
+
+
 class Closing(Response):
     """A response whose end fails."""
 
@@ -255,7 +265,7 @@ def closing_later() -> Response:
     [
         (closing_later, "RuntimeError"),
         (lambda: Closing("ok"), "UserMissing"),
-        (lambda: Response([b"a", "\ud800"], headers=LENGTH), "UnicodeEncodeError"),
+        (lambda: Response(mixed(), headers=LENGTH), "UnicodeEncodeError"),
         (lambda: Response(["\ud800"], headers=LENGTH), "UnicodeEncodeError"),
         (lambda: Response(bug() for _ in "ab"), "RuntimeError"),
     ],
@@ -498,7 +508,7 @@ def test_middleware_inside_of_the_guard() -> None:
     inner = app.wsgi_app
 
     def middleware(environ: Any, start_response: Any) -> Any:
-        return ClosingIterator(inner(environ, start_response), bug)
+        return ClosingIterator(inner(environ, start_response), fail_at_the_end)
 
     vars(app)["wsgi_app"] = middleware
     app.add_url_rule("/", "view", lambda: "ok")

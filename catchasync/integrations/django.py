@@ -335,15 +335,12 @@ async def _response_later(answer: Any) -> Any:
 
 
 def _is_sync() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return True
-    return False
+    return asyncio._get_running_loop() is None  # noqa: SLF001 - documented for libraries
 
 
 def _roll_back() -> None:
     """Doom the transactions around a view: it will return a response, as if nothing was wrong."""
-    for connection in connections.all(initialized_only=True):
-        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
-            connection.set_rollback(True)
+    databases: Any = connections.settings
+    for alias, database in databases.items():
+        if database["ATOMIC_REQUESTS"] and connections[alias].in_atomic_block:
+            connections[alias].set_rollback(True)

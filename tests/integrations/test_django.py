@@ -20,7 +20,7 @@ from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import got_request_exception
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.http import (
     FileResponse,
     HttpRequest,
@@ -446,3 +446,18 @@ def test_two_projects_and_two_installs(made: Made) -> None:
     other = install(WSGIHandler(), last)
     assert [500, 500, 500] == [get(each, "/bug").status_code for each in (app, other, other)]
     assert [1, 2] == [len(told_first), len(told_last)]
+
+
+def test_transaction_of_somebody_else(
+    made: Made, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that is not that of the request is left alone."""
+    settings: Any = connections.settings
+    for name, value in {"ATOMIC_REQUESTS": False}.items():
+        monkeypatch.setitem(settings["default"], name, value)
+    atomic: Any = transaction.atomic
+    with atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO notes VALUES (1)")
+        assert 404 == as_next(made[0])(UserMissing()).status_code
+    assert [(1,)] == run(database, "SELECT number FROM notes")

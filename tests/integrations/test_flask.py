@@ -15,6 +15,7 @@ from flask import Blueprint, Flask, Response, abort, got_request_exception, send
 from flask import request as current
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import create_environ, run_wsgi_app
+from werkzeug.wsgi import ClosingIterator
 
 from catchasync import ErrorHandler, ErrorResponse, catch_async, wrap_router
 from catchasync.errors import NotFound
@@ -231,6 +232,19 @@ def test_what_is_no_app(app: Any) -> None:
         install(app, ErrorHandler())
 
 
+LENGTH = {"content-length": "4"}  # else werkzeug counts, and finds the fault before the head
+
+
+def mixed() -> list[Any]:
+    """Return a body of two kinds."""
+    return [b"a", "\ud800"]
+
+
+def fail_at_the_end() -> None:
+    """Fail."""
+    raise RuntimeError
+
+
 class Closing(Response):
     """A response whose end fails."""
 
@@ -251,8 +265,8 @@ def closing_later() -> Response:
     [
         (closing_later, "RuntimeError"),
         (lambda: Closing("ok"), "UserMissing"),
-        (lambda: Response(["a", "\ud800"]), "UnicodeEncodeError"),
-        (lambda: Response(["\ud800"]), "UnicodeEncodeError"),
+        (lambda: Response(mixed(), headers=LENGTH), "UnicodeEncodeError"),
+        (lambda: Response(["\ud800"], headers=LENGTH), "UnicodeEncodeError"),
         (lambda: Response(bug() for _ in "ab"), "RuntimeError"),
     ],
     ids=["call_on_close", "close", "parts", "text", "stream"],
@@ -485,3 +499,46 @@ def test_install_twice(kind: type[Response]) -> None:
             get(app, path)
     expected = {"UserMissing", "RuntimeError", "NotFound"}
     assert ([], expected) == (told_first, {each.name for each in told_second})
+
+
+def test_middleware_inside_of_the_guard() -> None:
+    """A body that middleware has made is watched, whatever it is made of."""
+    errors, reported = make_errors()
+    app = Flask("test")
+    inner = app.wsgi_app
+
+    def middleware(environ: Any, start_response: Any) -> Any:
+        return ClosingIterator(inner(environ, start_response), fail_at_the_end)
+
+    vars(app)["wsgi_app"] = middleware
+    app.add_url_rule("/", "view", lambda: "ok")
+    with pytest.raises(RuntimeError):
+        get(install(app, errors))
+    assert ["RuntimeError"] == [report.name for report in reported]
+
+
+def test_hook_that_always_fails() -> None:
+    """A hook that fails with a response, and again with the answer to that, is reported once."""
+    errors, reported = make_errors()
+    app = app_of(lambda: "ok", errors)
+
+    @app.after_request
+    def fail(_response: Response) -> Response:
+        raise LookupError
+
+    assert 500 == get(app)[1]
+    assert ["LookupError"] == [report.name for report in reported]
+
+
+def test_hook_that_fails_in_two_ways() -> None:
+    """Failures of two classes are two failures, also where they come from one line."""
+    errors, reported = make_errors()
+    app = app_of(lambda: "ok", errors)
+    made = iter([LookupError, KeyError])
+
+    @app.after_request
+    def fail(_response: Response) -> Response:
+        raise next(made)
+
+    assert 500 == get(app)[1]
+    assert ["LookupError", "KeyError"] == [report.name for report in reported]

@@ -300,3 +300,29 @@ def test_stream_that_is_cancelled() -> None:
     with pytest.raises(CancelledError):
         status_of(app_of(configure, errors))
     assert [] == told
+
+
+def test_tween_that_raises_another_error() -> None:
+    """What a tween raises in place of a failure keeps that as its context."""
+    errors, told = reporting()
+
+    def other(request: Any) -> Any:
+        try:
+            return handlers.pop()(request)
+        except Oops:
+            raise LookupError  # noqa: B904 - the context is looked at
+
+    handlers: list[Any] = []
+
+    def tween(handler: Any, registry: Any) -> Any:
+        handlers.append(handler)
+        return other
+
+    failing_tweens.append(tween)
+    config = Configurator()
+    config.add_route("home", "/")
+    one_view(config)
+    config.add_tween(f"{__name__}.failing_tween")
+    assert 500 == status_of(install(config, errors).make_wsgi_app())
+    ((error, _),) = told
+    assert (LookupError, Oops) == (type(error), type(error.__context__))

@@ -349,3 +349,15 @@ def test_cancellation_of_a_future_in_the_background(app: quart.Quart, made: Made
 
     asyncio.run(ask())
     assert [] == names(made)
+
+
+def test_hook_that_always_fails(app: quart.Quart, made: Made) -> None:
+    """A hook that fails with a response, and again with the answer to that, is reported once."""
+    app.add_url_rule("/ok", "ok", lambda: "ok")
+
+    @app.after_request
+    async def fail(_response: Any) -> Any:
+        raise LookupError
+
+    assert 500 == get(app, "/ok").status_code
+    assert [("LookupError", "route")] == names(made)

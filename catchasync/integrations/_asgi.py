@@ -198,7 +198,7 @@ class Answer:
         app_of: Makes an ASGI application of what a rule returned.
     """
 
-    __slots__ = ("_app_of", "_errors", "_request_of", "error")
+    __slots__ = ("_app_of", "_errors", "_is_sent", "_request_of", "error")
 
     def __init__(
         self,
@@ -211,9 +211,16 @@ class Answer:
         self._errors = errors
         self._request_of = request_of
         self._app_of = app_of
+        self._is_sent = False
+
+    def __del__(self) -> None:
+        """Report an error whose answer was dropped, as that of a websocket is."""
+        if not self._is_sent:
+            self._errors.report(self.error, ErrorContext("route"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Report the error, and answer."""
+        self._is_sent = True
         answer = self._errors(self.error, context_of(scope, None, self._request_of))
         if type(answer) is ErrorResponse:  # as nearly all are
             await answer(scope, receive, send)

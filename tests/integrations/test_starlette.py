@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -432,6 +433,16 @@ def test_websocket_that_fails_early() -> None:
     with pytest.raises(WebSocketDisconnect), TestClient(app).websocket_connect("/"):
         pass
     assert [("UserMissing", "websocket")] == names(reported)
+
+
+def test_answer_that_is_dropped() -> None:
+    """A websocket drops what its handler returns: the failure is reported all the same, once."""
+    errors, reported = make_errors()
+    route = WebSocketRoute("/", catch_async(next=as_next(errors))(socket))
+    app = install(Starlette(routes=[route]), errors)
+    with contextlib.suppress(WebSocketDisconnect), TestClient(app).websocket_connect("/"):
+        pass
+    assert ["RuntimeError"] == [report.name for report in reported]
 
 
 def test_next_runs_background_tasks() -> None:

@@ -7,6 +7,7 @@ it is reported alone. That a client has gone away is no failure.
 
 from __future__ import annotations
 
+import contextvars
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, cast
@@ -82,6 +83,12 @@ def unchanged(thing: Any) -> Any:
     return thing
 
 
+in_websocket: Final[contextvars.ContextVar[bool]] = contextvars.ContextVar(
+    "catchasync_in_websocket", default=False
+)
+"""Whether a guard has begun a websocket here: what its handler returns, nobody sends."""
+
+
 class Guard:
     """
     An ASGI application around another: its failures reach an error handler.
@@ -110,6 +117,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer its failure."""
+        if scope["type"] == "websocket":
+            in_websocket.set(True)
         last: Message | None = None
 
         def noting(message: Message) -> Awaitable[None]:  # no coroutine: this is on every way

@@ -33,6 +33,7 @@ from catchasync.integrations._asgi import (
     checked_errors,
     context_of,
     failing_again,
+    in_websocket,
 )
 from catchasync.integrations._exchange import Exchange, causes_of
 from catchasync.types import Next
@@ -281,10 +282,17 @@ def as_next(errors: ErrorHandler) -> Next:
         errors: The `catchasync.ErrorHandler`.
 
     Returns:
-        A `next`: it turns an error into a Litestar response, which reports it when it is sent.
+        A `next`: it turns an error into a Litestar response, which reports it when it is sent. In
+        a websocket, which sends no response, it raises the error, for `install` to report.
 
     Raises:
         TypeError: ``errors`` is no `ErrorHandler`.
     """
     checked_errors(errors, "as_next(errors)")
-    return lambda error, *_values: ErrorAnswer(error, errors)
+
+    def next(error: Any = None, /, *_values: object) -> Response[Any]:
+        if in_websocket.get():
+            raise error
+        return ErrorAnswer(error, errors)
+
+    return next

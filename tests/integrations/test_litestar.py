@@ -374,8 +374,9 @@ def test_stream_that_fails(made: Made) -> None:
     assert [("RuntimeError", "route")] == names(made)
 
 
-def test_answer_that_is_dropped(made: Made) -> None:
-    """A websocket drops what its handler returns: the failure is reported all the same."""
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_next_in_a_websocket(made: Made, *, is_installed: bool) -> None:
+    """A websocket drops what its handler returns: the failure is reported all the same, once."""
 
     @websocket("/ws")
     @catch_async(next=as_next(made[0]))
@@ -385,9 +386,10 @@ def test_answer_that_is_dropped(made: Made) -> None:
         await socket.close()
         raise RuntimeError(SECRET)
 
-    with TestClient(app_of(made[0], talk)) as client, client.websocket_connect("/ws") as connection:
+    app = app_of(made[0], talk) if is_installed else Litestar([talk], logging_config=None)
+    with TestClient(app) as client, client.websocket_connect("/ws") as connection:
         assert "hello" == connection.receive_text()
-    assert ["RuntimeError"] == [report.name for report in made[1]]
+    assert [("RuntimeError", "websocket" if is_installed else "route")] == names(made)
 
 
 def test_install_refuses_other_apps(made: Made) -> None:

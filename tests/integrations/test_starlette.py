@@ -439,10 +439,23 @@ def test_answer_that_is_dropped() -> None:
     """A websocket drops what its handler returns: the failure is reported all the same, once."""
     errors, reported = make_errors()
     route = WebSocketRoute("/", catch_async(next=as_next(errors))(socket))
-    app = install(Starlette(routes=[route]), errors)
-    with contextlib.suppress(WebSocketDisconnect), TestClient(app).websocket_connect("/"):
+    client = TestClient(Starlette(routes=[route]))
+    with contextlib.suppress(WebSocketDisconnect), client.websocket_connect("/"):
         pass
     assert ["RuntimeError"] == [report.name for report in reported]
+
+
+@pytest.mark.parametrize("is_early", [False, True])
+def test_next_in_a_websocket(*, is_early: bool) -> None:
+    """A decorated websocket that fails is reported, and broken off, as one that is not."""
+    errors, reported = make_errors()
+    handler = catch_async(next=as_next(errors))(early_socket if is_early else socket)
+    app = install(Starlette(routes=[WebSocketRoute("/", handler)]), errors)
+    raised = WebSocketDisconnect if is_early else RuntimeError
+    with pytest.raises(raised), TestClient(app).websocket_connect("/"):
+        pass
+    expected = "UserMissing" if is_early else "RuntimeError"
+    assert [(expected, "websocket")] == names(reported)
 
 
 def test_next_runs_background_tasks() -> None:

@@ -24,7 +24,8 @@ PASSED_ON: Final = {
     "_completion.failure",
     "errors._create",  # the user's own message
     "integrations.django._tell_observers",  # Django's own record
-    "integrations.falcon._fill",  # an answer, as Falcon's kind of error
+    "integrations.falcon._raise_later",  # an answer, as Falcon's kind of error
+    "integrations.falcon.next",  # likewise
     "integrations.litestar.run",  # Litestar's own error, made anew
 }
 """Where the text is not ours."""

@@ -196,6 +196,22 @@ def place_of(error: BaseException) -> tuple[object, int] | None:
     return place
 
 
+def is_repeated(error: BaseException, first: BaseException) -> bool:
+    """Say whether an error is another one again: of the same class, raised at the same place.
+
+    A hook that fails, and is called again with the answer to that, fails twice.
+    """
+    return type(error) is type(first) and place_of(error) == place_of(first)
+
+
+def place_of(error: BaseException) -> tuple[object, int] | None:
+    """Return the code and the line that an error was raised at."""
+    place = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        place = frame.f_code, line
+    return place
+
+
 class Answer:
     """
     An ASGI application: the answer to an error, made when it is known who asked.

@@ -111,6 +111,16 @@ class Start:
         return start_again
 
 
+class Again(Start):
+    """Same, where it has been called, or may have been: PEP 3333 takes ``exc_info`` in any case."""
+
+    __slots__ = ()
+
+    def __init__(self, start_response: StartResponse) -> None:
+        super().__init__(start_response)
+        self._is_called = True
+
+
 def is_file(body: object, environ: Environ) -> bool:
     """Say whether a body is the server's own, which it knows how to send."""
     wrapper = environ.get("wsgi.file_wrapper")

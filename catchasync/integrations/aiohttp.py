@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
-from aiohttp import payload, web
+from aiohttp import hdrs, payload, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_app import Application  # OpenTelemetry replaces that of `web`
 
@@ -16,55 +17,31 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable, name_of
 from catchasync._routing import wrap_router
-from catchasync._statuses import own_status
+from catchasync._statuses import SERVER_ERROR, own_status
 from catchasync.integrations import _observers
 from catchasync.integrations._asgi import checked, no_application, reporting
 
 __all__ = ["as_next", "install", "wrap_router"]
 
+GONE: Final = (OSError, web.RequestPayloadError)
+"""What is raised where a client has gone away, and elsewhere too."""
+
+RESPONSE: Final = web.Response
+
+PREPARE: Final = RESPONSE.prepare
+"""What prepares a response, and does no more: that of a file sends it."""
+
+HANDLE: Final = "_handle"
+"""What an application's server calls."""
+
+HOME: Final = Application.__module__
+"""The module of that, unless somebody has patched it."""
+
 AppT = TypeVar("AppT", bound=Application)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Exchange:
-    """One request, and whether its response has begun."""
-
-    __slots__ = ("has_begun", "request")
-
-    def __init__(self, request: web.Request) -> None:
-        self.request: web.Request = request
-        self.has_begun: bool = False
-
-    @property
-    def context(self) -> ErrorContext:
-        """Where a failure happened."""
-        request = self.request
-        accept = ", ".join(request.headers.getall("Accept", ())) or None
-        is_upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
-        source = "websocket" if is_upgrade else "route"
-        return ErrorContext(source, request, request.match_info.handler, accept, request.method)
-
-    def is_gone(self, error: BaseException) -> bool:
-        """Say whether an error only says that the client has gone away."""
-        if not isinstance(error, OSError | web.RequestPayloadError):
-            return False
-        return self.request.transport is None or self.request.transport.is_closing()
-
-    def break_off(self, errors: ErrorHandler, error: BaseException) -> None:
-        """Report a failure in the middle of a response, and see that the client learns of it.
-
-        aiohttp would write a second response into the first where it has not sent a byte yet, or
-        where the error is one of its own.
-        """
-        if self.is_gone(error) or is_never_caught(error):
-            return
-        errors.report(error, self.context)
-        transport = self.request.transport
-        if transport is not None:  # pragma: no branch -- the client may go in this very moment
-            transport.close()
-
-
-_current: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar(
+_current: contextvars.ContextVar[web.Request | None] = contextvars.ContextVar(
     "catchasync_aiohttp", default=None
 )
 
@@ -88,8 +65,9 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
     checked(app, errors, "an aiohttp web.Application", Application)
-    app.middlewares.insert(0, _middleware(errors))
-    app.on_response_prepare.append(_note)
+    middleware = _middleware(app, errors)
+    app.middlewares.insert(0, middleware)
+    vars(app)["freeze"] = functools.partial(_freeze, app, errors, middleware, app.freeze)
     vars(app)["startup"] = reporting(app.startup, app, errors)
     vars(app)["cleanup"] = reporting(app.cleanup, app, errors)
     return app
@@ -107,72 +85,144 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Awaitable[web.Str
     """
 
     async def next(error: BaseException) -> web.StreamResponse:
-        exchange = _current.get()
-        if _is_passed_on(errors, error, exchange):
+        request = _current.get()
+        if _is_passed_on(errors, error, request):
             raise error
-        return await _answer(errors, error, exchange)
+        return await _answer(errors, error, request)
 
     return next
 
 
-def _middleware(errors: ErrorHandler) -> Any:
+def _middleware(app: Application, errors: ErrorHandler) -> Any:
     @web.middleware
     async def catchasync_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        exchange = _exchange_of(request)
-        token = _current.set(exchange)
-        try:
-            return _watched(errors, exchange, _checked(await handler(request), request))
-        except Exception as error:
-            if _is_passed_on(errors, error, exchange):
-                raise
-            answer = await _answer(errors, error, exchange)
-            _observers.tell(error, answer, "aiohttp")
-            return answer
-        finally:
-            _current.reset(token)
+        is_first = app.middlewares[0] is catchasync_middleware
+        is_outermost = is_first and request.match_info.apps[0] is app
+        return await _answering(errors, is_outermost, handler, request)
 
     return catchasync_middleware
+
+
+def _freeze(app: Application, errors: ErrorHandler, middleware: object, freeze: Any) -> None:
+    """Have an application take our middleware, if it is the only one, for its own handler.
+
+    aiohttp calls three functions for one middleware. Where somebody has patched the application,
+    as Sentry does, we stay inside.
+    """
+    handle: Any = getattr(app, HANDLE)
+    if not app.pre_frozen and handle.__module__ == HOME and list(app.middlewares) == [middleware]:
+        app.middlewares.clear()
+        vars(app)[HANDLE] = functools.partial(_answering, errors, True, handle)  # noqa: FBT003 - outermost
+    freeze()
+
+
+async def _answering(
+    errors: ErrorHandler,
+    is_outermost: bool,  # noqa: FBT001 - by position it is quicker
+    handler: Handler,
+    request: web.Request,
+) -> web.StreamResponse:
+    """Call a handler, and answer its failure; a middleware, or around all of an application.
+
+    The response is prepared here where nobody can change it any more: what fails in that is
+    otherwise logged, and nothing else.
+    """
+    token = _current.set(request)
+    try:
+        response = await handler(request)
+        is_usual = type(response) is RESPONSE
+        if not is_usual:
+            response = _checked(response, request)
+        if type(getattr(response, "body", None)) is not bytes:
+            _watch(errors, request, response)
+        if is_outermost and (is_usual or type(response).prepare is PREPARE):
+            try:
+                await response.prepare(request)
+            except ConnectionError:  # aiohttp meets it again
+                return response
+    except Exception as error:
+        if _is_passed_on(errors, error, request):
+            raise
+        answer = await _answer(errors, error, request)
+        if answer.status >= SERVER_ERROR:
+            _observers.tell(error, answer, "aiohttp")
+        return answer
+    finally:
+        _current.reset(token)
+    return response
 
 
 def _checked(response: object, request: web.Request) -> web.StreamResponse:
     """Refuse what is no response, as other frameworks do: aiohttp would answer it by itself."""
     if isinstance(response, web.StreamResponse):
         return response
-    handler = request.match_info.handler
+    handler = _handler_of(request)
     msg = f"a handler returns a web.StreamResponse: {name_of(handler)} returned {response!r}"
     raise TypeError(msg)
 
 
-def _exchange_of(request: web.Request) -> Exchange:
-    """Return what an application around this one knows of the request already, else a new one."""
-    outer = _current.get()
-    is_same = outer is not None and outer.request.match_info is request.match_info
-    return outer if outer is not None and is_same else Exchange(request)
+def _has_begun(request: web.Request) -> bool:
+    """Say whether the response to a request has begun, if only in a buffer."""
+    writer: Any = request.writer
+    return bool(writer.output_size or getattr(writer, "_headers_buf", None))
 
 
-async def _note(_request: web.Request, _response: web.StreamResponse) -> None:
-    if (exchange := _current.get()) is not None:
-        exchange.has_begun = True
+def _is_gone(request: web.Request | None, error: BaseException) -> bool:
+    """Say whether an error only says that the client has gone away."""
+    if request is None or not isinstance(error, GONE):
+        return False
+    return request.transport is None or request.transport.is_closing()
 
 
-def _is_passed_on(errors: ErrorHandler, error: BaseException, exchange: Exchange | None) -> bool:
+def _is_passed_on(errors: ErrorHandler, error: BaseException, request: web.Request | None) -> bool:
     """Say whether a failure is not to be answered, and report it where nobody else will.
 
     Redirects are no failures, nor are cancellations, nor that a client is gone; and where the
     response has begun, there is nothing to answer.
     """
-    if exchange is not None and exchange.has_begun:
-        exchange.break_off(errors, error)
+    if request is not None and _has_begun(request):
+        _break_off(errors, error, request)
         return True
-    is_gone = exchange is not None and exchange.is_gone(error)
-    return is_gone or is_never_caught(error) or _is_control_flow(error)
+    return is_never_caught(error) or _is_control_flow(error) or _is_gone(request, error)
+
+
+def _break_off(errors: ErrorHandler, error: BaseException, request: web.Request) -> None:
+    """Report a failure in the middle of a response, and see that the client learns of it.
+
+    aiohttp would write a second response into the first where it has not sent a byte yet, or where
+    the error is one of its own.
+    """
+    if _is_gone(request, error) or is_never_caught(error):
+        return
+    errors.report(error, _context(request))
+    transport = request.transport
+    if transport is not None:  # pragma: no branch -- the client may go in this very moment
+        transport.close()
+
+
+def _context(request: web.Request | None) -> ErrorContext:
+    """Return where a failure happened."""
+    if request is None:
+        return ErrorContext("route")
+    headers = request.headers
+    accept = ", ".join(headers.getall(hdrs.ACCEPT, ())) or None
+    is_upgrade = headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+    source = "websocket" if is_upgrade else "route"
+    return ErrorContext(source, request, _handler_of(request), accept, request.method)
+
+
+def _handler_of(request: web.Request) -> Any:
+    """Return the handler of a request's route; none where it could not be matched."""
+    return getattr(getattr(request, "_match_info", None), "handler", None)
 
 
 async def _answer(
-    errors: ErrorHandler, error: BaseException, exchange: Exchange | None
+    errors: ErrorHandler, error: BaseException, request: web.Request | None
 ) -> web.StreamResponse:
-    context = ErrorContext("route") if exchange is None else exchange.context
+    context = _context(request)
     answer = errors(error, context)
+    if type(answer) is ErrorResponse:
+        return _response(answer)
     if is_awaitable(answer):
         answer = await answer
     if not isinstance(answer, ErrorResponse | web.StreamResponse):
@@ -188,26 +238,21 @@ def _response(answer: ErrorResponse) -> web.Response:
     return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
 
-def _watched(
-    errors: ErrorHandler, exchange: Exchange, response: web.StreamResponse
-) -> web.StreamResponse:
+def _watch(errors: ErrorHandler, request: web.Request, response: web.StreamResponse) -> None:
     """Watch the body that a response will be made of, where something may fail in making it."""
     body = response.body if isinstance(response, web.Response) else None
-    if type(body) is bytes:  # most are; to ask for a class that is abstract takes longer
-        return response
     if isinstance(body, payload.Payload) and not isinstance(body, payload.BytesPayload):
-        response.body = _WatchedBody(body, errors, exchange)  # type: ignore[attr-defined]
-    return response
+        response.body = _WatchedBody(body, errors, request)  # type: ignore[attr-defined]
 
 
 class _WatchedBody(payload.Payload):
     """A body whose failures are reported, and go on to aiohttp, which breaks the connection off."""
 
-    def __init__(self, body: payload.Payload, errors: ErrorHandler, exchange: Exchange) -> None:
+    def __init__(self, body: payload.Payload, errors: ErrorHandler, request: web.Request) -> None:
         super().__init__(body, headers=body.headers)
         self._body = body
         self._errors = errors
-        self._exchange = exchange
+        self._request = request
 
     @property
     def size(self) -> int | None:
@@ -226,5 +271,5 @@ class _WatchedBody(payload.Payload):
         try:
             await writing
         except Exception as error:
-            self._exchange.break_off(self._errors, error)
+            _break_off(self._errors, error, self._request)
             raise

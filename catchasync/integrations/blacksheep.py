@@ -7,22 +7,27 @@ Exception handlers of the app's own are still called first.
 
 from __future__ import annotations
 
+import functools
+import traceback
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar, cast
 
 from blacksheep import Application, Content, Request, Response, StreamedContent, WebSocket
 from blacksheep.exceptions import HTTPException
+from blacksheep.scribe import send_asgi_response
+from blacksheep.server.routing import RouteMethod
 from blacksheep.server.websocket import WebSocketDisconnectError
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse, Receive, Scope, Send
+from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
-from catchasync.integrations._asgi import Guard, checked
+from catchasync.integrations._asgi import Exchange, Guard, checked
 from catchasync.integrations._asgi import context_of as scope_context
 from catchasync.types import Next
 
@@ -33,10 +38,20 @@ AppT = TypeVar("AppT", bound=Application)
 DEFAULTS: Final = "blacksheep.baseapp"
 """The module of the exception handlers that an application has from the start."""
 
+FALLBACKS: Final = Application.__module__
+"""The module of the handler that answers where there is no route."""
+
 OWN: Final = {"content-type", "content-length"}
 """The headers that BlackSheep itself makes of a response's content."""
 
+SENDS: Final = send_asgi_response.__name__
+"""BlackSheep's function that sends a response."""
+
+PREPARES: Final = "set_headers_for_response_content"
+"""What that one calls before it sends anything."""
+
 _request: ContextVar[Request | None] = ContextVar("catchasync_blacksheep_request", default=None)
+"""The request that is answered. Servers have a task for each, with which it is forgotten."""
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -58,68 +73,126 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no BlackSheep app, or ``errors`` no `ErrorHandler`.
     """
     checked(app, errors, "a BlackSheep app", Application)
-    guarded = mixin(errors)
-    app.extend(guarded)
-    guarded.guard = Guard(super(guarded, app).__call__, errors)
-    app.middlewares.insert(0, websocket_reporter(errors))
+    app.extend(mixin(app, errors))
     return app
 
 
-def mixin(errors: ErrorHandler) -> Any:
+def mixin(app: Application, errors: ErrorHandler) -> Any:
     """Return what an application is extended with: the guard, and the places of its failures."""
+    kind: Any = type(app)
+    guard = AppGuard(functools.partial(kind.__call__, app), errors)
+    is_plain = kind.__call__ is Application.__call__
+    handle, note = kind.handle, _request.set
 
-    class Guarded:
+    class Guarded(Watched):
         """An application whose failures reach an error handler."""
 
-        guard: Guard
+        catchasync_errors = errors
 
         async def __call__(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
-            """Serve."""
-            await Guarded.guard(scope, receive, send)
-
-        async def start(self: Any) -> None:
-            """Start; a failure is reported, and goes on."""
-            await reported(super().start(), self, errors)  # type: ignore[misc]
-
-        async def stop(self: Any) -> None:
-            """Stop; a failure is reported, and goes on."""
-            await reported(super().stop(), self, errors)  # type: ignore[misc]
-
-        async def handle(self: Any, request: Request) -> Response:
-            """Handle a request, which `as_next` is to know."""
-            token = _request.set(request)
+            """Serve; a request of HTTP takes the shortest way that there is."""
+            if not is_plain or scope["type"] != "http":
+                await guard(scope, receive, send)
+                return
             try:
-                response: Response = await super().handle(request)  # type: ignore[misc]
-            finally:
-                _request.reset(token)
-            return response
+                await self._handle_http(scope, receive, send)
+            except Exception as error:
+                if not await guard.settled(error, scope, receive, send):
+                    raise
 
-        async def handle_request_handler_exception(
-            self: Any, request: Request, error: Exception
-        ) -> Any:
-            """Answer a failure, unless the application has an exception handler for it."""
-            if has_own_handler(self, error):
-                handle = super().handle_request_handler_exception  # type: ignore[misc]
-                return await handle(request, error)
-            return await answered(self, errors, request, error)
+        def handle(self: Any, request: Request) -> Any:
+            """Handle a request, which `as_next` is to know."""
+            note(request)
+            return handle(self, request)
 
     return Guarded
 
 
-def websocket_reporter(errors: ErrorHandler) -> Any:
-    """Return a middleware that reports failures of websockets, which BlackSheep only logs."""
+class Watched:
+    """What an application is extended with that is not on the way of a request that succeeds."""
 
-    async def report(request: Any, handler: Any) -> Any:
+    catchasync_errors: ErrorHandler
+
+    async def start(self: Any) -> None:
+        """Start; a failure is reported, and goes on."""
+        await reported(super().start(), self, self.catchasync_errors)  # type: ignore[misc]
+
+    async def stop(self: Any) -> None:
+        """Stop; a failure is reported, and goes on."""
+        await reported(super().stop(), self, self.catchasync_errors)  # type: ignore[misc]
+
+    def configure_middlewares(self: Any) -> None:
+        """Put middlewares around handlers, and what watches websockets around those."""
+        super().configure_middlewares()  # type: ignore[misc]
+        for method, route in self.router.iter_with_methods():
+            if method == RouteMethod.GET_WS:
+                route.handler = watched(route.handler, self.catchasync_errors)
+
+    async def handle_request_handler_exception(
+        self: Any, request: Request, error: Exception
+    ) -> Any:
+        """Answer a failure, unless the application has an exception handler for it."""
+        if has_own_handler(self, error):
+            own = super().handle_request_handler_exception  # type: ignore[misc]
+            return await own(request, error)
+        return await answered(self, self.catchasync_errors, request, error)
+
+    async def _apply_exception_handler(
+        self: Any, request: Request, error: Exception, handler: Any
+    ) -> Any:
+        """Answer a failure with the application's exception handler; what that raises, with ours.
+
+        BlackSheep would log the name of the handler, and nothing else.
+        """
         try:
-            return await handler(request)
+            return await handler(self, request, error)
+        except Exception as failure:
+            if is_never_caught(failure):
+                raise
+            return await answered(self, self.catchasync_errors, request, failure)
+
+
+class AppGuard(Guard):
+    """A guard that learns of a failure afterwards: no message of a response passes it."""
+
+    async def settled(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Report a failure that BlackSheep left to the server, and say whether all is done."""
+        begun = {"type": "http.response.start"} if has_begun(error) else None
+        exchange = Exchange(send, send, lambda: begun)
+        if is_never_caught(error) or exchange.is_gone(error):
+            return False
+        return await self._settled(error, exchange, scope, receive)
+
+
+def has_begun(error: Exception) -> bool:
+    """Say whether a failure came when something may have been sent."""
+    codes = (frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__))
+    names = {code.co_name.rpartition(".")[2] for code in codes}  # Cython's are qualified
+    return SENDS in names and PREPARES not in names
+
+
+def watched(talk: Any, errors: ErrorHandler) -> Any:
+    """Return the handler of a websocket, whose failures BlackSheep only logs, as one that tells."""
+
+    @functools.wraps(talk)
+    async def report(websocket: WebSocket) -> Any:
+        try:
+            return await talk(websocket)
+        except WebSocketDisconnectError:
+            raise
         except Exception as error:
-            if isinstance(request, WebSocket) and not isinstance(error, WebSocketDisconnectError):
-                errors.report(
-                    error, scope_context(cast("Scope", request.scope), None, lambda _scope: request)
-                )
+            scope = cast("Scope", websocket.scope)
+            errors.report(error, scope_context(scope, inmost(talk), lambda _scope: websocket))
             raise
 
     return report
+
+
+def inmost(handler: Any) -> Any:
+    """Return the handler that was registered, inside of whatever BlackSheep has made of it."""
+    while (inner := getattr(handler, "root_fn", None)) is not None:
+        handler = inner
+    return handler
 
 
 async def reported(work: Any, app: Application, errors: ErrorHandler) -> None:
@@ -135,44 +208,62 @@ def has_own_handler(app: Application, error: Exception) -> bool:
     """Say whether an application has an exception handler of its own for an error."""
     if isinstance(error, HTTPException):
         handler: Any = app.get_http_exception_handler(error)
-    else:
-        handlers = app.exceptions_handlers
-        handler = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
-    return handler is not None and handler.__module__ != DEFAULTS
+        return handler is not None and handler.__module__ != DEFAULTS
+    own: Any = app.exceptions_handlers
+    handlers = own.data  # of a `UserDict`, which is slow to ask
+    for kind in type(error).__mro__:
+        if kind in handlers:
+            return bool(handlers[kind].__module__ != DEFAULTS)
+    return False
 
 
 async def answered(app: Any, errors: ErrorHandler, request: Request, error: Exception) -> Any:
     """Report a failure, and answer it; BlackSheep logs it as it would have done."""
-    answer = errors(error, context_of(request))
-    response = response_of(await answer if is_awaitable(answer) else answer, request)
-    is_failure = (status_in(response) or SERVER_ERROR) >= SERVER_ERROR
-    log = app.log_unhandled_exc if is_failure else app.log_handled_exc
+    answer = errors(error, context_of(app, request))
+    if type(answer) is not ErrorResponse and is_awaitable(answer):
+        answer = await answer
+    response = response_of(answer, request)
+    status = response.status if type(response) is Response else status_in(response)
+    log = app.log_handled_exc if status and status < SERVER_ERROR else app.log_unhandled_exc
     await log(request, error)
     return response
 
 
-def context_of(request: Request | None) -> ErrorContext:
-    """Return where something failed."""
+def context_of(app: Any, request: Request | None) -> ErrorContext:
+    """Return where something failed; where the app is not known, nor is the handler."""
     if request is None:
         return ErrorContext("route")
     accept = b", ".join(request.headers.get(b"accept")).decode("latin-1")
-    return ErrorContext("route", request, None, accept or None, request.method)
+    handler = None if app is None else handler_of(app, request)
+    return ErrorContext("route", request, handler, accept or None, request.method)
+
+
+def handler_of(app: Any, request: Request) -> Any:
+    """Return the handler of a request's route; none where there is no such route."""
+    try:
+        match = app.router.get_match(request)
+    except Exception:  # noqa: BLE001 - filters of the application's own, asked a second time
+        return None
+    handler = inmost(match and match.handler)
+    return None if getattr(handler, "__module__", None) == FALLBACKS else handler
 
 
 def response_of(answer: Any, request: Request | None) -> Any:
     """Return BlackSheep's response; what a rule made is one already."""
     if not isinstance(answer, ErrorResponse):
         return answer
-    headers = [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in answer.headers.items()
-        if name not in OWN
-    ]
+    headers = [encoded(*pair) for pair in answer.headers.items() if pair[0] not in OWN]
     kind = answer.headers["content-type"].encode("latin-1")
     if request is not None and request.method == "HEAD":
         length = int(answer.headers["content-length"])
         return Response(answer.status, headers, StreamedContent(kind, nothing, length))
     return Response(answer.status, headers, Content(kind, answer.body))
+
+
+@functools.lru_cache(maxsize=256)  # most answers have the same
+def encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    """Return a header as BlackSheep takes it."""
+    return name.encode("latin-1"), value.encode("latin-1")
 
 
 async def nothing() -> AsyncIterator[bytes]:
@@ -196,7 +287,7 @@ def as_next(errors: ErrorHandler) -> Next:
 
     def answer_next(error: object, *_values: object) -> Any:
         request = _request.get()
-        answer = errors(error, context_of(request))
+        answer = errors(error, context_of(None, request))
         if is_awaitable(answer):
             return response_later(answer, request)
         return response_of(answer, request)

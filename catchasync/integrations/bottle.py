@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import bottle
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import Environ, ErrorResponse, StartResponse
+from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync.integrations import _wsgi
 from catchasync.integrations._asgi import checked, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
+
+RESPONSES: Final = (ErrorResponse, bottle.BaseResponse)
 
 AppT = TypeVar("AppT", bound=bottle.Bottle)
 
@@ -41,7 +44,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     checked(app, errors, "a Bottle app", bottle.Bottle)
     bottles: Any = app
-    bottles.wsgi = _Guard(bottles.wsgi, errors, app_of=_app_of)
+    bottles.wsgi = _guarded(bottles.wsgi, errors)
     bottles.default_error_handler = as_next(errors)
     bottles.catchall = False
     return app
@@ -59,7 +62,10 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
         if _is_control_flow(error):
             raise error
         context = _context(_environ())
-        return _response(_wsgi.settled(errors(error, context)), errors, context)
+        answer = errors(error, context)
+        if type(answer) is not ErrorResponse:
+            answer = _wsgi.settled(answer)
+        return _response(answer, errors, context)
 
     return next
 
@@ -69,6 +75,24 @@ class _Guard(_wsgi.Guard):
 
     def _context_of(self, environ: Environ) -> ErrorContext:
         return _context(environ)
+
+
+def _guarded(serve: Any, errors: ErrorHandler) -> Any:
+    """Return an application with a guard that has next to nothing to do where it succeeds."""
+    guard = _Guard(serve, errors, app_of=_app_of)
+
+    def catchasync_wsgi(environ: Environ, start_response: StartResponse) -> Any:
+        try:
+            body = serve(environ, start_response)
+        except Exception as error:
+            if is_never_caught(error):
+                raise
+            return guard.answer(error, environ, _wsgi.Again(start_response))
+        if type(body) is list or _wsgi.is_file(body, environ):
+            return body
+        return _wsgi.Body(body, guard, environ, _wsgi.Again(start_response))
+
+    return catchasync_wsgi
 
 
 def _is_control_flow(error: BaseException) -> bool:
@@ -92,17 +116,20 @@ def _context(environ: Environ | None) -> ErrorContext:
         return ErrorContext("route")
     route = environ.get("bottle.route")
     handler = route and route.callback  # Bottle's way to undecorate it may never come to an end
-    return _wsgi.context_of(environ, handler, _copy_of(environ))
+    return _wsgi.context_of(environ, handler, _request_of(environ))
 
 
-def _copy_of(environ: Environ) -> bottle.BaseRequest:
+def _request_of(environ: Environ) -> bottle.BaseRequest:
     """Return a request of its own: Bottle's is another request when the thread serves the next."""
-    return bottle.BaseRequest(dict(environ))
+    known = environ.get("bottle.request")
+    request = bottle.BaseRequest(environ)
+    environ["bottle.request"] = known  # not the new one: a circle
+    return request
 
 
 def _response(answer: Any, errors: ErrorHandler, context: ErrorContext) -> Any:
     """Return what Bottle sends as a whole: of another response it would send the body alone."""
-    if not isinstance(answer, ErrorResponse | bottle.BaseResponse):
+    if not isinstance(answer, RESPONSES):
         answer = errors(TypeError(no_application(answer, "Bottle (a bottle.Response)")), context)
     if isinstance(answer, ErrorResponse):
         body: Any = answer.body

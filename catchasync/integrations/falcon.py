@@ -1,9 +1,7 @@
-"""Falcon, WSGI and ASGI: `install` registers error handlers, and a middleware for streams."""
+"""Falcon, WSGI and ASGI: `install` registers error handlers, and makes the app watch its bodies."""
 
 from __future__ import annotations
 
-import contextvars
-import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -18,9 +16,9 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._render import render_error
 from catchasync._routing import wrap_router
-from catchasync.integrations import _wsgi
+from catchasync.integrations import _falcon, _wsgi
 from catchasync.integrations._asgi import checked, no_application
-from catchasync.integrations._streams import AsyncStream, Stream, Tell
+from catchasync.integrations._falcon import context_of
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -37,21 +35,38 @@ OF_THE_BODY: Final = (
 )
 """Headers of a response that was being made: they would say something wrong of the answer."""
 
+DEFAULTS: Final = frozenset({"falcon.app", "falcon.asgi.app", __name__})
+"""The modules of the error handlers that an application has from the start, and of ours."""
 
-class Exchange:
-    """A request, its response, and the resource that answers it."""
+ASGI_RESPONSE: Final = falcon.asgi.Response
 
-    __slots__ = ("req", "resource", "resp")
+LAZY: Final = ("headers", "status", "text")
+"""What Falcon reads of an ``HTTPStatus``."""
 
-    def __init__(self, req: Any, resp: Any, resource: Any = None) -> None:
-        self.req: Any = req
-        self.resp: Any = resp
-        self.resource: Any = resource
+_is_installed: Final[list[bool]] = []  # true where any application of this process knows of us
 
 
-_current: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar(
-    "catchasync_falcon", default=None
-)
+class Failed(falcon.HTTPStatus):
+    """
+    A failure of a decorated responder, on its way to the error handler that `install` registers.
+
+    Where an application has none it is an ``HTTPStatus`` as any other, made when it is read.
+
+    Args:
+        error: The failure.
+        errors: The central handler that `as_next` was given.
+    """
+
+    def __init__(self, error: BaseException, errors: ErrorHandler) -> None:
+        self.error = error
+        self.errors = errors
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in LAZY:
+            return super().__getattribute__(name)
+        answer = _finished(self.errors, self.error, ErrorContext("route"))
+        self.status, self.headers, self.text = _parts(answer)
+        return getattr(self, name)
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -74,20 +89,26 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
     checked(app, errors, "a Falcon app", App)
+    falcons: Any = app
     is_asgi = isinstance(app, falcon.asgi.App)
-    handler = _asgi_handler(errors) if is_asgi else _wsgi_handler(errors)
-    app.add_error_handler((Exception, falcon.HTTPError), handler)
-    app.set_error_serializer(_serializer(errors))
-    middleware: Any = _AsgiMiddleware(errors) if is_asgi else _WsgiMiddleware(errors)
-    app.add_middleware(middleware)
+    handler = (_asgi_handler if is_asgi else _wsgi_handler)(app, errors)
+    known = falcons._error_handlers
+    kinds = [kind for kind in (Exception, falcon.HTTPError) if not _is_own(known[kind])]
+    app.add_error_handler((*kinds, Failed), handler)
+    app.set_error_serializer(_serializer(app, errors))
+    watching = _falcon.watching_asgi if is_asgi else _falcon.watching_wsgi
+    falcons.__class__ = watching(app, errors)
+    if is_asgi:
+        falcons._response_type = _falcon.watching_tasks(app, errors)
+    _is_installed[:] = [True]
     return app
 
 
 def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
     """
-    Return a `next` for responders: it fills in the response of the request.
+    Return a `next` for responders: it raises what Falcon answers with the answer to the failure.
 
-    Where `install` is not on the application it cannot know that, and raises an ``HTTPStatus``.
+    Where `install` is on no application it cannot know the request, and what the client accepts.
 
     Args:
         errors: The central handler.
@@ -96,39 +117,34 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
     def next(error: BaseException) -> Any:
         if isinstance(error, falcon.HTTPStatus):
             raise error
-        exchange = _current.get()
-        answer = errors(error, ErrorContext("route") if exchange is None else _context(exchange))
+        if _is_installed:
+            raise Failed(error, errors)
+        answer = errors(error, ErrorContext("route"))
         if is_awaitable(answer):
-            return _fill_later(errors, answer, exchange)
-        return _fill(errors, answer, exchange)
+            return _raise_later(errors, answer)
+        raise falcon.HTTPStatus(*_parts(_sendable(answer, errors, None)))
 
     return next
 
 
-async def _fill_later(
-    errors: ErrorHandler, answer: Awaitable[Any], exchange: Exchange | None
-) -> None:
-    _fill(errors, await answer, exchange)
+async def _raise_later(errors: ErrorHandler, answer: Awaitable[Any]) -> None:
+    raise falcon.HTTPStatus(*_parts(_sendable(await answer, errors, None)))
 
 
-def _fill(errors: ErrorHandler, answer: Any, exchange: Exchange | None) -> None:
-    """Make the response what a failure is answered with."""
-    if not isinstance(answer, ErrorResponse | falcon.Response):
-        defect = TypeError(no_application(answer, "Falcon (a falcon.Response)"))
-        answer = errors(defect, exchange and _context(exchange))
+def _parts(answer: ErrorResponse) -> tuple[int, dict[str, str], str]:
+    return answer.status, answer.headers, answer.body.decode()
+
+
+def _sendable(answer: Any, errors: ErrorHandler, context: ErrorContext | None) -> ErrorResponse:
+    """Return an answer as ours; what is none is a defect of a rule."""
+    if isinstance(answer, ErrorResponse):
+        return answer
     if isinstance(answer, falcon.Response):
-        answer = _same(answer)
-    if exchange is None:
-        raise falcon.HTTPStatus(answer.status, answer.headers, answer.body.decode())
-    resp = exchange.resp
-    for name in OF_THE_BODY:
-        resp.delete_header(name)
-    resp.text = resp.media = resp.stream = None
-    if isinstance(resp, falcon.asgi.Response):
-        resp.sse = None
-    resp.status = answer.status
-    resp.data = answer.body
-    resp.set_headers(answer.headers)
+        return _same(answer)
+    made: ErrorResponse = errors(
+        TypeError(no_application(answer, "Falcon (a falcon.Response)")), context
+    )
+    return made
 
 
 def _same(answer: falcon.Response) -> ErrorResponse:
@@ -137,168 +153,79 @@ def _same(answer: falcon.Response) -> ErrorResponse:
     return ErrorResponse(answer.status_code, dict(answer.headers), body)
 
 
-def _context(exchange: Exchange, source: str = "route") -> ErrorContext:
-    req = exchange.req
-    return ErrorContext(source, req, exchange.resource, req.get_header("Accept"), req.method)
+def _fill(resp: Any, answer: ErrorResponse) -> None:
+    """Make the response what a failure is answered with."""
+    headers = resp._headers
+    if headers:
+        for name in OF_THE_BODY:
+            headers.pop(name, None)
+    resp.text = resp.stream = None
+    if resp._media is not None:  # what an error handler of the application's own has set
+        resp.media = None
+    if isinstance(resp, ASGI_RESPONSE):
+        resp.sse = None
+    resp.status = answer.status
+    resp.data = answer.body
+    headers.update(answer.headers)
 
 
-def _exchange(req: Any, resp: Any) -> Exchange:
-    """Return what is known of a request, its resource if it came so far."""
-    known = _current.get()
-    return known if known is not None and known.req is req else Exchange(req, resp)
-
-
-def _wsgi_handler(errors: ErrorHandler) -> Any:
-    def catchasync_handler(req: Any, resp: Any, ex: Exception, _params: Any) -> None:
-        exchange = _exchange(req, resp)
-        _fill(errors, _wsgi.settled(errors(ex, _context(exchange))), exchange)
+def _wsgi_handler(app: Any, errors: ErrorHandler) -> Any:
+    def catchasync_handler(req: Any, resp: Any, ex: Any, _params: Any) -> None:
+        error, tell = (ex.error, ex.errors) if type(ex) is Failed else (ex, errors)
+        context = context_of(app, req)
+        answer = tell(error, context)
+        if type(answer) is not ErrorResponse:
+            answer = _sendable(_wsgi.settled(answer), tell, context)
+        _fill(resp, answer)
+        req.env[_falcon.LOST] = resp
 
     return catchasync_handler
 
 
-def _asgi_handler(errors: ErrorHandler) -> Any:
+def _asgi_handler(app: Any, errors: ErrorHandler) -> Any:
     async def catchasync_handler(
-        req: Any, resp: Any, ex: Exception, _params: Any, ws: falcon.asgi.WebSocket | None = None
+        req: Any, resp: Any, ex: Any, _params: Any, ws: falcon.asgi.WebSocket | None = None
     ) -> None:
+        error, tell = (ex.error, ex.errors) if type(ex) is Failed else (ex, errors)
         if ws is not None:
-            errors.report(ex, _context(Exchange(req, resp), "websocket"))
-            await ws.close(_close_code(ex))
+            tell.report(error, context_of(app, req, "websocket"))
+            await ws.close(_close_code(error))
             return
-        exchange = _exchange(req, resp)
-        answer = errors(ex, _context(exchange))
-        _fill(errors, await answer if is_awaitable(answer) else answer, exchange)
+        context = context_of(app, req)
+        answer = tell(error, context)
+        if type(answer) is not ErrorResponse:
+            answer = await answer if is_awaitable(answer) else answer
+            answer = _sendable(answer, tell, context)
+        _fill(resp, answer)
 
     return catchasync_handler
 
 
-def _close_code(error: Exception) -> int:
+def _close_code(error: BaseException) -> int:
     """Return what Falcon closes a websocket with: 3000 and the status, or 1011 for a bug."""
     return 3000 + error.status_code if isinstance(error, falcon.HTTPError) else 1011
 
 
-def _serializer(errors: ErrorHandler) -> Any:
+def _is_own(handler: Any) -> bool:
+    """Say whether an error handler is the application's own."""
+    return getattr(handler, "__module__", None) not in DEFAULTS
+
+
+def _serializer(app: Any, errors: ErrorHandler) -> Any:
     """Return what renders the errors that error handlers of the application's own raise."""
 
     def serialize(req: Any, resp: Any, error: falcon.HTTPError) -> None:
-        exchange = _exchange(req, resp)
-        answer = errors(error, _context(exchange))
-        if is_awaitable(answer):
-            answer = _runtimes.finish(answer)
-        if is_awaitable(answer):  # a kept task on the loop: Falcon does not await us here
-            answer = render_error(error, accept=req.get_header("Accept"), method=req.method)
-        _fill(errors, answer, exchange)
+        context = context_of(app, req)
+        _fill(resp, _finished(errors, error, context))
 
     return serialize
 
 
-def _watch(resp: Any, tell: Tell) -> None:
-    """Watch whatever a response sends piece by piece; files are left to the server."""
-    if isinstance(resp, falcon.asgi.Response):
-        if resp.sse is not None:
-            resp.sse = AsyncStream(resp.sse, tell)
-        if resp.stream is not None:
-            resp.stream = AsyncStream(resp.stream, tell)
-    elif resp.stream is not None and not hasattr(resp.stream, "fileno"):
-        resp.stream = Stream(resp.stream, tell)
-
-
-def _begin(resp: Any) -> None:
-    """Have a stream of parts made as far as its first, which Falcon can answer the failure of."""
-    if type(resp.stream) is Stream and not hasattr(resp.stream, "read"):
-        resp.stream.begin()
-
-
-def _watching(kind: Any, errors: ErrorHandler) -> Any:
-    """Return a class of responses as another one, which watches its background tasks.
-
-    What fails in one goes on to the loop. A class costs less than two functions for each response.
-    """
-
-    def tell() -> Tell:
-        exchange = _current.get()  # none where a response has been made already
-        context = ErrorContext("task") if exchange is None else _context(exchange, "task")
-        return functools.partial(errors.report, context=context)
-
-    class Watching(kind):  # type: ignore[misc]  # a class that the application chose
-        __slots__ = ()
-
-        def schedule(self, callback: Callable[[], Awaitable[None]]) -> None:
-            super().schedule(_telling_async(callback, tell()))
-
-        def schedule_sync(self, callback: Callable[[], None]) -> None:
-            super().schedule_sync(_telling(callback, tell()))
-
-    Watching.__name__, Watching.__qualname__ = kind.__name__, kind.__qualname__
-    return Watching
-
-
-def _telling_async(
-    callback: Callable[[], Awaitable[None]], tell: Tell
-) -> Callable[[], Awaitable[None]]:
-    @functools.wraps(callback)
-    async def run() -> None:
-        try:
-            await callback()
-        except Exception as error:
-            tell(error)
-            raise
-
-    return run
-
-
-def _telling(callback: Callable[[], None], tell: Tell) -> Callable[[], None]:
-    @functools.wraps(callback)
-    def run() -> None:
-        try:
-            callback()
-        except Exception as error:
-            tell(error)
-            raise
-
-    return run
-
-
-class _WsgiMiddleware:
-    """Notes which request is answered, and watches the streams of responses."""
-
-    def __init__(self, errors: ErrorHandler) -> None:
-        self.errors = errors
-
-    def process_request(self, req: Any, resp: Any) -> None:
-        _current.set(Exchange(req, resp))
-
-    def process_resource(self, req: Any, resp: Any, resource: Any, _params: Any) -> None:
-        _current.set(Exchange(req, resp, resource))
-
-    def process_response(self, req: Any, resp: Any, resource: Any, _succeeded: object) -> None:
-        if resp.stream is not None:
-            _watch(resp, _teller(self.errors, Exchange(req, resp, resource)))
-            if req.method != "HEAD":
-                _begin(resp)
-        _current.set(None)
-
-
-class _AsgiMiddleware:
-    """Same, of coroutines."""
-
-    def __init__(self, errors: ErrorHandler) -> None:
-        self.errors = errors
-        self._watching: Any = functools.cache(lambda kind: _watching(kind, errors))
-
-    async def process_request(self, req: Any, resp: Any) -> None:
-        resp.__class__ = self._watching(type(resp))
-        _current.set(Exchange(req, resp))
-
-    async def process_resource(self, req: Any, resp: Any, resource: Any, _params: Any) -> None:
-        _current.set(Exchange(req, resp, resource))
-
-    async def process_response(
-        self, req: Any, resp: Any, resource: Any, _succeeded: object
-    ) -> None:
-        if resp.stream is not None or resp.sse is not None:
-            _watch(resp, _teller(self.errors, Exchange(req, resp, resource)))
-        _current.set(None)
-
-
-def _teller(errors: ErrorHandler, exchange: Exchange) -> Tell:
-    return lambda error: errors.report(error, _context(exchange))
+def _finished(errors: ErrorHandler, error: BaseException, context: ErrorContext) -> ErrorResponse:
+    """Return an answer where Falcon does not await us: under a loop, that of no async rule."""
+    answer = errors(error, context)
+    if is_awaitable(answer):
+        answer = _runtimes.finish(answer)
+    if is_awaitable(answer):  # a kept task on the loop
+        return render_error(error, accept=context.accept or "*/*", method=context.method or "GET")
+    return _sendable(answer, errors, context)

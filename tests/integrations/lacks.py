@@ -60,7 +60,6 @@ LACKS: Final[dict[str, dict[str, str]]] = {
     "falcon_asgi": {
         **ASYNC_STREAMS,
         **no("what it runs after the body is a background task", "/after"),
-        **no("it tells the server the text of what fails, and nobody else of it", "lifespan"),
     },
     "fastapi": {},
     "flask": SYNC,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 web: Any = pytest.importorskip("aiohttp.web")
 
-from aiohttp import payload
+from aiohttp import payload, test_utils
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.aiohttp import as_next, install, wrap_router
@@ -186,6 +188,34 @@ class RecordingWriter:
         self.written.append(chunk.decode())
 
 
+def test_file(tmp_path: Path) -> None:
+    """A file is sent once."""
+    errors, reported = make_errors()
+    (tmp_path / "file").write_text("ok")
+
+    async def handler(request: Any) -> Any:
+        return web.FileResponse(tmp_path / "file")
+
+    answer = ask_once(app_of(handler, errors))
+    assert (b"ok", True) == (answer.body, answer.is_whole)
+    assert [] == names(reported)
+
+
+def test_stream_that_does_not_fail() -> None:
+    """A response that the handler has sent by itself comes as it is."""
+    errors, reported = make_errors()
+
+    async def handler(request: Any) -> Any:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"ok")
+        return response
+
+    answer = ask_once(app_of(handler, errors))
+    assert (b"ok", True) == (answer.body, answer.is_whole)
+    assert [] == names(reported)
+
+
 def test_response_without_a_body() -> None:
     """There is nothing to watch in a response that has no body."""
     errors, reported = make_errors()
@@ -247,6 +277,153 @@ def test_sub_application(mount: str) -> None:
         answer = ask(url, f"{mount}/stream")
     assert (b"begun", False) == (answer.body, answer.is_whole)
     assert ["RuntimeError", "RuntimeError"] == names(reported)
+
+
+@web.middleware  # type: ignore[untyped-decorator]
+async def passing(request: Any, handler: Any) -> Any:
+    """Change nothing."""
+    return await handler(request)
+
+
+def answer_of(handler: Any, errors: ErrorHandler, *middlewares: Any, **signals: Any) -> Answer:
+    """Serve an app with these middlewares and functions of its signals, for one request."""
+    app = web.Application(middlewares=middlewares)
+    app.router.add_get("/", handler)
+    for name, function in signals.items():
+        getattr(app, name).append(function)
+    return ask_once(install(app, errors))
+
+
+with_and_without = pytest.mark.parametrize("middlewares", [(), (passing,)])
+
+
+class OwnResponse(web.Response):  # type: ignore[misc]
+    """A response of the app's own."""
+
+
+@with_and_without
+@pytest.mark.parametrize("kind", [web.Response, OwnResponse, web.StreamResponse])
+def test_header_that_cannot_be_sent(middlewares: Any, kind: Any) -> None:
+    """What fails while a response is prepared is answered, and reported once."""
+    errors, reported = make_errors()
+
+    async def handler(request: Any) -> Any:
+        return kind(headers={"X-Bad": "a\r\nb"})
+
+    answer = answer_of(handler, errors, *middlewares)
+    assert (500, "application/problem+json") == (answer.status, answer.headers["content-type"])
+    assert ["ValueError"] == names(reported)
+
+
+@with_and_without
+@pytest.mark.parametrize("always", [False, True])
+def test_signal_that_fails(middlewares: Any, always: bool) -> None:  # noqa: FBT001 - a parameter
+    """So is a function of ``on_response_prepare``; nothing can be answered where all fail in it."""
+    errors, reported = make_errors()
+
+    async def fail(request: Any, response: Any) -> None:
+        if always or response.status == 200:
+            raise RuntimeError
+
+    if always:
+        with pytest.raises(ConnectionError):
+            answer_of(ok, errors, *middlewares, on_response_prepare=fail)
+    else:
+        assert 500 == answer_of(ok, errors, *middlewares, on_response_prepare=fail).status
+    assert ["RuntimeError"] == names(reported)
+
+
+def test_client_that_goes_before_the_response_is_prepared() -> None:
+    """That a connection is gone while a response is prepared is no failure, and no news."""
+    errors, reported = make_errors()
+
+    async def fail(request: Any, response: Any) -> None:
+        request.transport.close()
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionError):
+        answer_of(ok, errors, on_response_prepare=fail)
+    assert [] == names(reported)
+
+
+def test_router_that_fails() -> None:
+    """What fails before there is a handler is answered, and reported."""
+    errors, reported = make_errors()
+
+    class Resource(web.PlainResource):  # type: ignore[misc]
+        async def resolve(self, request: Any) -> Any:
+            raise RuntimeError
+
+    app = web.Application()
+    app.router.register_resource(Resource("/"))
+    assert 500 == ask_once(install(app, errors)).status
+    assert ["RuntimeError"] == names(reported)
+
+
+def test_sub_application_alone() -> None:
+    """A sub-application with `install` answers in one without; outer middlewares may go on."""
+    errors, reported = make_errors()
+
+    @web.middleware  # type: ignore[untyped-decorator]
+    async def marking(request: Any, handler: Any) -> Any:
+        response = await handler(request)
+        response.headers["X-Seen"] = "1"
+        return response
+
+    app = web.Application(middlewares=[marking])
+    sub = app_of(bug, errors)
+    sub.router.add_get("/ok", ok)
+    app.add_subapp("/sub", sub)
+    with serve(app) as url:
+        answers = [ask(url, path) for path in ("/sub/", "/sub/ok")]
+    assert [(500, "1"), (200, "1")] == [(each.status, each.headers["x-seen"]) for each in answers]
+    assert ["RuntimeError"] == names(reported)
+
+
+def test_patched_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has patched the application to watch it sees the answer, as a middleware's."""
+    errors, _reported = make_errors()
+    seen: list[int] = []
+    handle = web.Application._handle
+
+    async def watching(self: Any, request: Any) -> Any:
+        response = await handle(self, request)
+        seen.append(response.status)
+        return response
+
+    monkeypatch.setattr(web.Application, "_handle", watching)
+    assert 500 == ask_once(app_of(bug, errors)).status
+    assert [500] == seen
+
+
+def test_two_handlers() -> None:
+    """Where it is installed twice, the inner one answers."""
+    errors, reported = make_errors()
+    others, others_reported = make_errors()
+    app = install(install(app_of(bug, errors), others), others)
+    assert 500 == ask_once(app).status
+    assert (["RuntimeError"], []) == (names(reported), names(others_reported))
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_kept() -> None:
+    """After a request the task of its connection holds it no more."""
+    errors, _reported = make_errors()
+    seen: list[Any] = []
+
+    async def handler(request: Any) -> Any:
+        seen.append(await as_next(errors)(UserMissing()))
+        return web.Response()
+
+    writer: Any = SimpleNamespace(output_size=0)
+    headers = {"Accept": "text/plain"}
+    request = test_utils.make_mocked_request("GET", "/", headers, writer=writer)
+    [middleware] = app_of(ok, errors).middlewares
+    await middleware(request, handler)
+    await handler(request)
+    assert ["text/plain; charset=utf-8", "application/problem+json"] == [
+        response.headers["content-type"] for response in seen
+    ]
 
 
 def test_websocket_that_fails() -> None:

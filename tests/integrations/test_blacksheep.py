@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeAlias
 
 import pytest
 
 pytest.importorskip("blacksheep")
 
-from blacksheep import Application, Request, Response, Router, WebSocket, text
-from blacksheep.exceptions import Conflict
+from blacksheep import (
+    Application,
+    Request,
+    Response,
+    Router,
+    StreamedContent,
+    WebSocket,
+    text,
+)
+from blacksheep.exceptions import Conflict, NotFound
 from blacksheep.server.websocket import WebSocketDisconnectError
 from blacksheep.testing import TestClient
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.blacksheep import as_next, install
+from tests.integrations import contract
 from tests.integrations.contract import SECRET, Report, UserMissing, make_errors
+from tests.integrations.servers import serve_asgi
 
 Made: TypeAlias = tuple[ErrorHandler, list[Report]]
 
@@ -124,6 +135,131 @@ def test_async_rule_answers(app: Application, made: Made) -> None:
     assert [(410, path) for path in ("/missing", "/decorated")] == [
         ask(app, path) for path in ("/missing", "/decorated")
     ]
+
+
+def test_handler_is_known(app: Application, made: Made) -> None:
+    """Rules and reporters are told which handler failed, whatever BlackSheep has put around it."""
+    seen: list[Any] = []
+    made[0].on(UserMissing, LookupError)(lambda error, context: seen.append(context.handler))
+    handler = raiser(UserMissing)
+    app.router.add_get("/known", handler)
+
+    async def passing(request: Request, handler: Any) -> Any:
+        return await handler(request)
+
+    app.middlewares.append(passing)
+    ask(app, "/known")
+    assert [handler] == seen
+
+
+def test_no_handler_is_known_of_nothing(app: Application, made: Made) -> None:
+    """Where no route matches, no handler is told of."""
+    seen: list[Any] = []
+    made[0].on(NotFound)(lambda error, context: seen.append(context.handler))
+    assert 404 == ask(app, "/nowhere")[0]
+    assert [None] == seen
+
+
+def test_no_handler_is_known_of_a_router_that_fails(app: Application, made: Made) -> None:
+    """Where the router cannot be asked again, no handler is told of."""
+    seen: list[Any] = []
+    made[0].on(UserMissing, status=404)(lambda error, context: seen.append(context.handler))
+    find = app.router.get_match
+    asked: list[Request] = []
+
+    def get_match(request: Request) -> Any:
+        asked.append(request)
+        if len(asked) > 1:
+            raise RuntimeError
+        return find(request)
+
+    app.router.get_match = get_match  # type: ignore[method-assign]
+    assert 404 == ask(app, "/missing")[0]
+    assert ([None], 2) == (seen, len(asked))
+
+
+def test_own_exception_handler_that_fails(app: Application, made: Made) -> None:
+    """What an exception handler of the app's own raises is answered, and reported once."""
+
+    async def own(app: Application, request: Request, error: Exception) -> Response:
+        raise RuntimeError(SECRET)
+
+    app.exceptions_handlers[UserMissing] = own
+    with serve_asgi(app) as url:
+        answer = contract.ask(url, "/missing")
+    assert (500, True) == (answer.status, answer.is_whole)
+    assert [("RuntimeError", "route")] == names(made)
+
+
+def test_response_that_cannot_be_sent(app: Application, made: Made) -> None:
+    """What fails before the head of a response is sent is answered; later it is broken off."""
+
+    async def parts() -> AsyncIterator[Any]:
+        yield b"begun"
+        yield "no bytes"
+
+    app.router.add_get(
+        "/parts", lambda: Response(200, content=StreamedContent(b"text/plain", parts))
+    )
+    app.router.add_get("/nothing", lambda: object())
+    with serve_asgi(app) as url:
+        assert not contract.ask(url, "/parts").is_whole
+        assert 500 == contract.ask(url, "/nothing").status
+    assert ["route"] * 2 == [source for _, source in names(made)]
+
+
+def test_request_that_cannot_be_made(made: Made) -> None:
+    """What fails before there is a request is answered, and reported once."""
+
+    class Strict(Application):
+        def instantiate_request(self, scope: Any, receive: Any) -> Request:
+            raise RuntimeError(SECRET)
+
+    with serve_asgi(install(Strict(router=Router()), made[0])) as url:
+        answer = contract.ask(url, "/")
+    assert (500, True) == (answer.status, b"Internal Server Error" in answer.body)
+    assert [("RuntimeError", "route")] == names(made)
+
+
+def test_cancellation_passes(app: Application, made: Made) -> None:
+    """A cancellation that an exception handler lets out is no failure."""
+
+    async def own(app: Application, request: Request, error: Exception) -> Response:
+        raise concurrent.futures.CancelledError
+
+    app.exceptions_handlers[UserMissing] = own
+    with serve_asgi(app) as url:
+        assert 500 == contract.ask(url, "/missing").status
+    assert [] == names(made)
+
+
+def test_installed_twice(app: Application, made: Made) -> None:
+    """The second handler answers; whatever has been installed before, each is reported once."""
+    others = make_errors()
+    install(app, others[0])
+    with serve_asgi(app) as url:
+        assert [404, 500] == [contract.ask(url, path).status for path in ("/missing", "/bug")]
+    assert ([], ["UserMissing", "RuntimeError"]) == (
+        names(made),
+        [name for name, _ in names(others)],
+    )
+
+
+def test_mounted_applications(made: Made) -> None:
+    """Each answers with its own error handler."""
+    others = make_errors()
+    inner = install(Application(router=Router()), others[0])
+    inner.router.add_get("/bug", raiser(lambda: RuntimeError(SECRET)))
+    outer = Application(router=Router())
+    outer.router.add_get("/missing", raiser(UserMissing))
+    outer.mount("/inner", inner)
+    install(outer, made[0])
+    outer.mount_registry.auto_events = True
+    with serve_asgi(outer) as url:
+        answers = [contract.ask(url, path).status for path in ("/inner/bug", "/missing")]
+    assert [500, 404] == answers
+    assert [("UserMissing", "route")] == names(made)
+    assert [("RuntimeError", "route")] == names(others)
 
 
 def test_next_answers_without_install(made: Made) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 
@@ -221,6 +222,32 @@ def test_urls_are_unchanged() -> None:
     app = app_of(bug, make_errors()[0])
     assert "/" == app.get_url("home")
     assert bug is app.routes[0].callback
+
+
+def test_cancellation_passes() -> None:
+    """A cancellation is no failure, in whatever spelling."""
+    errors, reported = make_errors()
+
+    def handler() -> str:
+        raise CancelledError
+
+    environ: dict[str, Any] = {}
+    setup_testing_defaults(environ)
+    with pytest.raises(CancelledError):
+        app_of(handler, errors)(environ, print)
+    assert [] == names(reported)
+
+
+def test_request_of_a_failure() -> None:
+    """The request that rules are told of stays what it is, and makes no circle with Bottle's."""
+    errors, _reported = make_errors()
+    seen: list[Any] = []
+    errors.on(UserMissing)(lambda error, context: seen.append(context.request))
+    with serve_wsgi(app_of(missing, errors)) as url:
+        ask(url, "/?n=1")
+        ask(url, "/?n=2")
+    assert ["1", "2"] == [request.query["n"] for request in seen]
+    assert all(request.environ["bottle.request"] is not request for request in seen)
 
 
 def test_twice() -> None:

@@ -73,6 +73,11 @@ def raiser(make: Callable[[], Any]) -> Callable[..., Any]:
     return view
 
 
+async def cancelled_async(request: HttpRequest) -> HttpResponse:
+    """Fail as a future that was cancelled."""
+    raise CancelledError
+
+
 def cancelled_stream() -> Iterator[bytes]:
     """Give a part, and fail as a future that was cancelled."""
     yield b"part"
@@ -137,6 +142,7 @@ class Urls:
         path("stream-cancelled", lambda request: StreamingHttpResponse(cancelled_stream())),
         path("missing", raiser(UserMissing)),
         path("missing-async", missing_async),
+        path("cancelled-async", cancelled_async),
         path("own-405", lambda request: HttpResponseNotAllowed(["GET"], b"mine")),
     ]
 
@@ -426,6 +432,8 @@ def test_cancellation_passes(made: Made) -> None:
         get(install(WSGIHandler(), errors), "/cancelled")
     with pytest.raises((CancelledError, asyncio.CancelledError)):  # asyncio makes its own of it
         asyncio.run(get_async(install(ASGIHandler(), errors), "/cancelled"))
+    with pytest.raises(CancelledError):
+        asyncio.run(get_async(install(ASGIHandler(), errors), "/cancelled-async"))
     with pytest.raises(CancelledError):
         list(get(install(WSGIHandler(), errors), "/stream-cancelled"))
     assert [] == reported

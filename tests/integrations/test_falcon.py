@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
+from wsgiref.util import FileWrapper
 
 import pytest
 
@@ -13,7 +16,8 @@ falcon_asgi: Any = pytest.importorskip("falcon.asgi")
 
 from falcon import inspect, testing
 
-from catchasync import ErrorHandler, catch_async
+from catchasync import ErrorHandler, ErrorResponse, catch_async
+from catchasync.errors import NotFound
 from catchasync.integrations.falcon import as_next, install, wrap_router
 from tests.integrations.contract import Report, Teapot, UserMissing, ask, make_errors
 from tests.integrations.servers import serve_asgi, serve_wsgi
@@ -144,10 +148,21 @@ def responder(next: Any, *, is_async: bool) -> Any:
     return AsyncResource() if is_async else Resource()
 
 
+@pytest.mark.parametrize("is_late", [False, True])
 @pytest.mark.parametrize("is_async", [False, True])
-def test_next_without_install(is_async: bool) -> None:  # noqa: FBT001 - a parameter
+def test_next_without_install(
+    monkeypatch: pytest.MonkeyPatch,
+    is_async: bool,  # noqa: FBT001 - a parameter
+    is_late: bool,  # noqa: FBT001 - a parameter
+) -> None:
     """A decorated responder is answered in an app that knows nothing of us."""
     errors, reported = make_errors()
+    monkeypatch.setattr("catchasync.integrations.falcon._is_installed", [])
+    if is_late:
+
+        @errors.on(Teapot, status=418)
+        async def _(error: Exception, context: Any) -> None: ...
+
     app = falcon_asgi.App() if is_async else falcon.App()
     app.add_route("/", responder(as_next(errors), is_async=is_async))
     result = get(app)
@@ -324,6 +339,8 @@ def test_files_are_left_to_the_server() -> None:
 
     assert "ok" == get(with_route(app, Resource(), errors)).text
     assert [File] == seen
+    environ = {**testing.create_environ("/"), "wsgi.file_wrapper": FileWrapper}
+    assert FileWrapper is type(app(environ, lambda *_: None))
 
 
 def test_events_that_fail() -> None:
@@ -406,6 +423,263 @@ async def opened(app: Any) -> None:
     """Open a websocket, and close it."""
     async with testing.ASGIConductor(app) as conductor, conductor.simulate_ws("/"):
         pass
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_media_that_cannot_be_made(method: str) -> None:
+    """What fails when a body is made is answered whole, and reported once; headers stay."""
+    errors, reported = make_errors()
+
+    class Resource:
+        def on_get(self, req: Any, resp: Any) -> None:
+            resp.media = {"of": object()}
+
+        on_head = on_get
+
+    app = falcon.App(cors_enable=True)
+    app.add_route("/", Resource())
+    client = testing.TestClient(install(app, errors))
+    result = client.simulate_request(method, "/", headers={"Origin": "https://a.example"})
+    assert (500, "*") == (result.status_code, result.headers["access-control-allow-origin"])
+    whole = get(wsgi_app(bug, errors))
+    assert (whole.content if method == "GET" else b"") == result.content
+    assert f"{len(whole.content)}" == result.headers["content-length"]
+    assert ["TypeError", "RuntimeError"] == names(reported)
+
+
+@both
+def test_empty_answers(app_of: App) -> None:
+    """What has no body has none; so has a failure that a rule answers so."""
+    errors, _reported = make_errors()
+    errors.on(Teapot)(lambda error, context: ErrorResponse(204, {}, b""))
+    assert b"" == get(app_of(lambda resp: None, errors)).content
+    empty = get(app_of(teapot, errors))
+    assert (204, b"") == (empty.status_code, empty.content)
+
+
+@both
+@pytest.mark.parametrize("kind", [Exception, falcon.HTTPError])
+def test_own_error_handlers_of_all_errors(app_of: App, kind: type) -> None:
+    """An error handler of the application's own for all errors is called first."""
+    errors, reported = make_errors()
+    app = falcon_asgi.App() if app_of is asgi_app else falcon.App()
+
+    def handle(req: Any, resp: Any, ex: Any, params: Any) -> None:
+        resp.status, resp.text = 418, "own"
+
+    async def handle_async(req: Any, resp: Any, ex: Any, params: Any, ws: Any = None) -> None:
+        handle(req, resp, ex, params)
+
+    class Resource:
+        def on_get(self, req: Any, resp: Any) -> None:
+            raise RuntimeError if kind is Exception else falcon.HTTPConflict
+
+    class AsyncResource:
+        async def on_get(self, req: Any, resp: Any) -> None:
+            Resource().on_get(req, resp)
+
+    app.add_error_handler(kind, handle_async if app_of is asgi_app else handle)
+    with_route(app, AsyncResource() if app_of is asgi_app else Resource(), errors)
+    assert (418, "own") == (get(app).status_code, get(app).text)
+    assert [] == reported
+
+
+def test_own_error_handler_that_fails() -> None:
+    """What an own error handler raises, no error of Falcon's, is answered and reported."""
+    errors, reported = make_errors()
+    app = wsgi_app(teapot, errors)
+    app.add_error_handler(Teapot, lambda req, resp, ex, params: bug(resp))
+    result = get(app)
+    assert (500, "application/problem+json") == (
+        result.status_code,
+        result.headers["content-type"],
+    )
+    assert ["RuntimeError"] == names(reported)
+
+
+def test_own_error_handler_that_fails_under_asgi() -> None:
+    """It is reported, and goes on to the server, which answers it."""
+    errors, reported = make_errors()
+    app = asgi_app(teapot, errors)
+
+    async def handle(req: Any, resp: Any, ex: Any, params: Any) -> None:
+        bug(resp)
+
+    app.add_error_handler(Teapot, handle)
+    with serve_asgi(app) as url:
+        assert 500 == ask(url, "/").status
+    assert ["RuntimeError"] == names(reported)
+
+
+def test_next_that_is_called_by_the_responder() -> None:
+    """A responder may call the `next` that it takes; what is installed answers."""
+    errors, reported = make_errors()
+
+    class Resource:
+        @catch_async(next=as_next(errors))
+        def on_get(self, req: Any, resp: Any) -> None:
+            as_next(errors)(UserMissing())
+
+    class AsyncResource:
+        @catch_async(next=as_next(errors))
+        async def on_get(self, req: Any, resp: Any) -> None:
+            as_next(errors)(UserMissing())
+
+    for app, resource in ((falcon.App(), Resource()), (falcon_asgi.App(), AsyncResource())):
+        assert 404 == get(with_route(app, resource, errors)).status_code
+    assert ["UserMissing"] * 2 == names(reported)
+
+
+def test_next_of_another_handler() -> None:
+    """The error handler of `as_next` answers, also where another one is installed."""
+    errors, reported = make_errors()
+    others, others_reported = make_errors()
+    get(with_route(falcon.App(), responder(as_next(others), is_async=False), errors))
+    assert ([], ["Teapot"]) == (names(reported), names(others_reported))
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_next_where_only_others_are_installed(is_async: bool, is_late: bool) -> None:  # noqa: FBT001 - parameters
+    """A decorated responder is answered in an app without us, also beside an app with us."""
+    errors, reported = make_errors()
+    install(falcon.App(), errors)
+    if is_late:
+
+        @errors.on(NotFound)
+        async def _(error: Exception, context: Any) -> None: ...
+
+    def missing(req: Any, resp: Any) -> None:
+        raise NotFound
+
+    async def missing_async(req: Any, resp: Any) -> None:
+        raise NotFound
+
+    app = falcon_asgi.App() if is_async else falcon.App()
+    app.add_sink(catch_async(next=as_next(errors))(missing_async if is_async else missing))
+    result = get(app)
+    assert (404, "application/problem+json") == (
+        result.status_code,
+        result.headers["content-type"],
+    )
+    assert ["NotFound"] == names(reported)
+
+
+def test_failure_on_its_way() -> None:
+    """What `next` raises has no attributes but those of an ``HTTPStatus``."""
+    errors, _reported = make_errors()
+    install(falcon.App(), errors)
+    with pytest.raises(falcon.HTTPStatus) as caught:
+        as_next(errors)(UserMissing())
+    assert not hasattr(caught.value, "text_of_another")
+    assert 404 == caught.value.status_code
+
+
+@pytest.mark.asyncio
+async def test_lifespan_that_fails() -> None:
+    """What fails at start and stop is reported, and Falcon tells the server."""
+    errors, reported = make_errors()
+
+    class Component:
+        async def process_startup(self, scope: Any, event: Any) -> None:
+            raise RuntimeError("start")
+
+        async def process_shutdown(self, scope: Any, event: Any) -> None:
+            raise RuntimeError("stop")
+
+        async def process_request(self, req: Any, resp: Any) -> None: ...
+
+    app = install(falcon_asgi.App(middleware=[Component()]), errors)
+    for kind in ("startup", "shutdown"):
+        sent: list[Any] = []
+
+        async def receive(kind: str = kind) -> Any:
+            return {"type": f"lifespan.{kind}"}
+
+        async def send(message: Any, sent: list[Any] = sent) -> None:
+            sent.append(message["type"])
+
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}}, receive, send)
+        assert [f"lifespan.{kind}.failed"] == sent
+    assert [("RuntimeError", "lifespan")] * 2 == [(each.name, each.source) for each in reported]
+
+
+def test_router_that_answers_once() -> None:
+    """Where a router of the application's own cannot be asked again, no resource is known."""
+    errors, reported = make_errors()
+    seen: list[Any] = []
+    errors.on(RuntimeError)(lambda error, context: seen.append(context.handler))
+    app = wsgi_app(bug, errors)
+    found = [app._router_search]
+    app._router_search = lambda *args, **options: found.pop()(*args, **options)
+    assert 500 == get(app).status_code
+    assert (["RuntimeError"], [None]) == (names(reported), seen)
+
+
+def test_request_that_cannot_be_made() -> None:
+    """What fails before there is a request is answered, and reported."""
+    errors, reported = make_errors()
+    started: list[str] = []
+    environ = testing.create_environ("/")
+    del environ["REQUEST_METHOD"]
+    body = wsgi_app(bug, errors)(environ, lambda status, *_: started.append(status))
+    assert (["500 Internal Server Error"], b"secret" in b"".join(body)) == (started, False)
+    assert ["KeyError"] == names(reported)
+
+
+def test_cancellation_passes() -> None:
+    """A cancellation that an error handler lets out is no failure."""
+    errors, reported = make_errors()
+    app = wsgi_app(teapot, errors)
+
+    def handle(req: Any, resp: Any, ex: Any, params: Any) -> None:
+        raise concurrent.futures.CancelledError
+
+    app.add_error_handler(Teapot, handle)
+    with pytest.raises(concurrent.futures.CancelledError):
+        get(app)
+    assert [] == names(reported)
+
+
+@pytest.mark.asyncio
+async def test_client_that_is_gone() -> None:
+    """What the server's ``send`` says of a client that is gone is no failure."""
+    errors, reported = make_errors()
+    app = asgi_app(lambda resp: None, errors)
+
+    async def send(message: Any) -> None:
+        raise ConnectionResetError
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    with pytest.raises(ConnectionResetError):
+        await app(testing.create_scope("/"), receive, send)
+    assert [] == names(reported)
+
+
+@pytest.mark.asyncio
+async def test_background_task_of_a_task() -> None:
+    """A background task that a task of the responder's schedules is watched, of no request."""
+    errors, reported = make_errors()
+
+    async def fail() -> None:
+        raise RuntimeError("secret")
+
+    class Resource:
+        async def on_get(self, req: Any, resp: Any) -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+
+            async def schedule() -> None:
+                resp.schedule(fail)
+
+            await asyncio.create_task(schedule())
+
+    app = with_route(falcon_asgi.App(), Resource(), errors)
+    async with testing.ASGIConductor(app) as conductor:
+        await conductor.simulate_get("/")
+        await asyncio.sleep(0)
+    assert [("RuntimeError", "task")] == [(each.name, each.source) for each in reported]
 
 
 def test_sink_that_fails() -> None:

@@ -1,0 +1,258 @@
+"""What `install` makes of a Falcon application: the same one, of a class that watches itself.
+
+A class costs less than Falcon's hooks: a request that succeeds passes one `try`. What a hook would
+have noted for each request is looked up where something fails.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+import falcon
+
+from catchasync._context import ErrorContext
+from catchasync._error_response import Environ, Receive, Scope, Send, StartResponse
+from catchasync._failures import is_never_caught
+from catchasync._handler import ErrorHandler
+from catchasync._plain import guarded
+from catchasync.integrations import _asgi, _wsgi
+from catchasync.integrations._asgi import reporting
+
+Tell = Callable[[BaseException], None]
+
+LOST: Final = "catchasync.falcon.lost"
+"""Where an environ has a response whose failure has been answered, perhaps without a body."""
+
+
+def context_of(app: Any, req: Any, source: str = "route") -> ErrorContext:
+    """Return where something failed; the handler is the resource, where one was found."""
+    return ErrorContext(source, req, _resource_of(app, req), _accept_of(req), req.method)
+
+
+def _accept_of(req: Any) -> str | None:
+    """Return the ``Accept`` header of a request; ``get_header`` takes a name in any case."""
+    env = getattr(req, "env", None)
+    if env is not None:
+        accept: str | None = env.get("HTTP_ACCEPT")
+        return accept
+    raw: bytes | None = req._asgi_headers.get(b"accept")
+    return None if raw is None else raw.decode("latin-1")
+
+
+def _resource_of(app: Any, req: Any) -> Any:
+    """Return what answers a request; nothing where it was not matched, or by a sink."""
+    if req.uri_template is None:
+        return None
+    try:
+        route = app._router_search(req.path, req=req)
+    except Exception:  # noqa: BLE001 - a router of the application's own, asked a second time
+        return None
+    return route[0] if route else None
+
+
+def _matched(app: Any, make: Callable[[], Any]) -> Any:
+    """Return a request made anew, as Falcon has matched it."""
+    req = make()
+    req.uri_template = app._get_responder(req)[3]
+    return req
+
+
+# --- WSGI ----------------------------------------------------------------------------------------
+
+
+class Guard(_wsgi.Guard):
+    """What a WSGI application does with the failures that Falcon leaves to the server."""
+
+    def _context_of(self, environ: Environ) -> ErrorContext:
+        app: Any = self.app
+        make = functools.partial(app._request_type, environ, options=app.req_options)
+        req = guarded(_matched, app, make, default=None)
+        return _wsgi.context_of(environ) if req is None else context_of(app, req)
+
+    def watched(
+        self, body: Iterable[bytes], environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Return a body that is no list of bytes, watched; in place of one that is lost, another.
+
+        Falcon sends no body where that could not be made, though its error handler made one.
+        """
+        if body == []:
+            return self._found(environ, start_response) or body
+        if _wsgi.is_file(body, environ):
+            return body
+        return _wsgi.Body(body, self, environ, _wsgi.Again(start_response))
+
+    def _found(self, environ: Environ, start_response: StartResponse) -> list[bytes] | None:
+        resp = environ.pop(LOST, None)
+        if resp is None or not resp.data or environ["REQUEST_METHOD"] == "HEAD":
+            return None
+        resp.set_header("content-length", str(len(resp.data)))
+        status = falcon.code_to_http_status(resp.status)
+        start_response(status, resp._wsgi_headers(), (RuntimeError, RuntimeError(), None))
+        return [resp.data]
+
+
+def watching_wsgi(app: Any, errors: ErrorHandler) -> type:
+    """Return the class of an application as one that watches its bodies."""
+    kind: Any = type(app)
+    serve = kind.__call__
+    guard = Guard(app, errors)
+
+    class Watching(kind):  # type: ignore[misc]  # a class that the program chose
+        __slots__ = ()
+
+        def __call__(self, env: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            try:
+                body: Any = serve(self, env, start_response)
+            except Exception as error:
+                if is_never_caught(error):
+                    raise
+                return guard.answer(error, env, _wsgi.Again(start_response))
+            if body and type(body) is list:  # most are
+                return body
+            return guard.watched(body, env, start_response)
+
+    return _named(Watching, kind)
+
+
+# --- ASGI ----------------------------------------------------------------------------------------
+
+
+def watching_asgi(app: Any, errors: ErrorHandler) -> type:
+    """Return the class of an application as one that watches what it sends, and its lifespan."""
+    kind: Any = type(app)
+    serve, live = kind.__call__, kind._call_lifespan_handlers
+
+    class Watching(kind):  # type: ignore[misc]  # a class that the program chose
+        __slots__ = ()
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await serve(self, scope, receive, send)
+            except Exception as error:
+                _report(self, errors, error, scope, receive, send)
+                raise
+
+        async def _call_lifespan_handlers(self, *args: Any) -> None:
+            await live(Lifespan(self, errors), *args)
+
+    return _named(Watching, kind)
+
+
+def _named(made: type, kind: type) -> type:
+    for name in ("__name__", "__qualname__", "__module__", "__doc__"):
+        setattr(made, name, getattr(kind, name))
+    return made
+
+
+def _report(  # noqa: PLR0913, PLR0917 - ASGI's three, and what tells
+    app: Any, errors: ErrorHandler, error: Exception, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Report what Falcon leaves to the server: most of it, in the middle of a response."""
+    is_gone = _asgi.Exchange(send, send, lambda: None).is_gone(error)
+    if not is_never_caught(error) and not is_gone:
+        errors.report(error, _scope_context(app, scope, receive))
+
+
+def _scope_context(app: Any, scope: Scope, receive: Receive, source: str = "route") -> ErrorContext:
+    make = functools.partial(app._request_type, scope, receive, options=app.req_options)
+    req = guarded(_matched, app, make, default=None)
+    return _asgi.context_of(scope) if req is None else context_of(app, req, source)
+
+
+class Lifespan:
+    """An application in all but its middlewares, whose failures at start and stop are reported."""
+
+    def __init__(self, app: Any, errors: ErrorHandler) -> None:
+        self._app = app
+        self._errors = errors
+
+    @property
+    def _unprepared_middleware(self) -> list[Any]:
+        return [
+            Component(each, self._app, self._errors) for each in self._app._unprepared_middleware
+        ]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._app, name)
+
+
+class Component:
+    """A middleware as the lifespan sees it."""
+
+    def __init__(self, middleware: Any, app: Any, errors: ErrorHandler) -> None:
+        self._middleware = middleware
+        self._app = app
+        self._errors = errors
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self._middleware, name)
+
+        def call(*args: Any) -> Awaitable[Any]:
+            return reporting(lambda: function(*args), self._app, self._errors)()
+
+        return call
+
+
+def watching_tasks(app: Any, errors: ErrorHandler) -> type:
+    """Return the class of an application's responses as one that watches their background tasks.
+
+    What fails in one goes on to the loop.
+    """
+    kind: Any = app._response_type
+    code = type(app).__call__.__code__
+
+    def tell() -> Tell:
+        here = _locals_of(code)  # none where a task of the handler's own schedules
+        context = ErrorContext("task")
+        if here is not None:
+            context = _scope_context(app, here["scope"], here["receive"], "task")
+        return functools.partial(errors.report, context=context)
+
+    class Watching(kind):  # type: ignore[misc]  # a class that the program chose
+        __slots__ = ()
+
+        def schedule(self, callback: Callable[[], Awaitable[None]]) -> None:
+            super().schedule(_telling_async(callback, tell()))
+
+        def schedule_sync(self, callback: Callable[[], None]) -> None:
+            super().schedule_sync(_telling(callback, tell()))
+
+    return _named(Watching, kind)
+
+
+def _locals_of(code: object) -> dict[str, Any] | None:
+    """Return the variables of the innermost call of a function of ours that waits for this one."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return None if frame is None else frame.f_locals
+
+
+def _telling_async(
+    callback: Callable[[], Awaitable[None]], tell: Tell
+) -> Callable[[], Awaitable[None]]:
+    @functools.wraps(callback)
+    async def run() -> None:
+        try:
+            await callback()
+        except Exception as error:
+            tell(error)
+            raise
+
+    return run
+
+
+def _telling(callback: Callable[[], None], tell: Tell) -> Callable[[], None]:
+    @functools.wraps(callback)
+    def run() -> None:
+        try:
+            callback()
+        except Exception as error:
+            tell(error)
+            raise
+
+    return run

@@ -7,6 +7,7 @@ it is reported alone. That a client has gone away is no failure.
 
 from __future__ import annotations
 
+import contextvars
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, cast
@@ -82,6 +83,12 @@ def unchanged(thing: Any) -> Any:
     return thing
 
 
+in_websocket: Final[contextvars.ContextVar[bool]] = contextvars.ContextVar(
+    "catchasync_in_websocket", default=False
+)
+"""Whether a guard has begun a websocket here: what its handler returns, nobody sends."""
+
+
 class Guard:
     """
     An ASGI application around another: its failures reach an error handler.
@@ -110,6 +117,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer its failure."""
+        if scope["type"] == "websocket":
+            in_websocket.set(True)
         last: Message | None = None
 
         def noting(message: Message) -> Awaitable[None]:  # no coroutine: this is on every way
@@ -198,7 +207,7 @@ class Answer:
         app_of: Makes an ASGI application of what a rule returned.
     """
 
-    __slots__ = ("_app_of", "_errors", "_request_of", "error")
+    __slots__ = ("_app_of", "_errors", "_is_sent", "_request_of", "error")
 
     def __init__(
         self,
@@ -211,9 +220,16 @@ class Answer:
         self._errors = errors
         self._request_of = request_of
         self._app_of = app_of
+        self._is_sent = False
+
+    def __del__(self) -> None:
+        """Report an error whose answer was dropped, as that of a websocket is."""
+        if not self._is_sent:
+            self._errors.report(self.error, ErrorContext("route"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Report the error, and answer."""
+        self._is_sent = True
         answer = self._errors(self.error, context_of(scope, None, self._request_of))
         if type(answer) is ErrorResponse:  # as nearly all are
             await answer(scope, receive, send)

@@ -8,7 +8,8 @@ or statuses of its own are still called first; what one for `Exception` answers 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+import functools
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar, cast
 
@@ -20,6 +21,7 @@ from litestar.response import Response
 from catchasync._context import ErrorContext
 from catchasync._error_response import Receive, Scope
 from catchasync._handler import ErrorHandler
+from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of, subject_of
 from catchasync.integrations._asgi import (
@@ -31,6 +33,7 @@ from catchasync.integrations._asgi import (
     checked_errors,
     context_of,
     failing_again,
+    in_websocket,
 )
 from catchasync.integrations._exchange import Exchange, causes_of
 from catchasync.types import Next
@@ -63,15 +66,26 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     checked(app, errors, "a Litestar app", Litestar)
 
-    def answer_exception(_request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        return ErrorAnswer(error, errors)
-
-    app.exception_handlers.setdefault(Exception, answer_exception)
-    app.after_exception.append(reporter(app, errors, answer_exception))
+    if isinstance(app.exception_handlers.get(Exception), Answering):  # of another `install`
+        del app.exception_handlers[Exception]
+    app.exception_handlers.setdefault(Exception, Answering(errors))
+    app.after_exception.append(reporter(app, errors))
+    app.on_shutdown[:] = [reported(hook, app, errors) for hook in app.on_shutdown]
     managers: Any = getattr(app, "_lifespan_managers")  # noqa: B009 - private, and no other way
     managers.insert(0, lifespan_reporter(app, errors))
     app.asgi_handler = cast("Any", around(app.asgi_handler, errors))
     return app
+
+
+class Answering:
+    """The exception handler for what no other one takes."""
+
+    def __init__(self, errors: ErrorHandler) -> None:
+        self._errors = errors
+
+    def __call__(self, _request: object, error: Exception) -> ErrorAnswer:
+        """Answer as the central handler says."""
+        return ErrorAnswer(error, self._errors)
 
 
 def around(app: Any, errors: ErrorHandler) -> AppGuard:
@@ -110,7 +124,7 @@ class AppGuard(Guard):
         return is_settled
 
 
-def reporter(app: Litestar, errors: ErrorHandler, ours: object) -> Any:
+def reporter(app: Litestar, errors: ErrorHandler) -> Any:
     """Return a hook that reports what comes neither to our exception handler nor to the guard.
 
     That is of websockets, for which Litestar has no handlers; and where the app has a handler of
@@ -121,10 +135,26 @@ def reporter(app: Litestar, errors: ErrorHandler, ours: object) -> Any:
         route: Any = scope.get("route_handler")
         is_found = route is not None
         handlers = route.resolve_exception_handlers() if is_found else app.exception_handlers
-        if is_of_websocket(error, scope) or is_taken(error, handlers, ours):
+        if is_of_websocket(error, scope) or is_taken(error, handlers):
             errors.report(error, context_of(scope, route, connection_of))
 
     return report
+
+
+def reported(hook: Callable[..., Any], app: Litestar, errors: ErrorHandler) -> Callable[..., Any]:
+    """Return a hook of the shutdown whose failure is reported; no lifespan manager sees that."""
+
+    @functools.wraps(hook)
+    async def run(*args: Any) -> None:
+        try:
+            result = hook(*args)
+            if is_awaitable(result):
+                await result
+        except Exception as error:
+            errors.report(error, ErrorContext("lifespan", handler=app))
+            raise
+
+    return run
 
 
 def is_of_websocket(error: Exception, scope: Any) -> bool:
@@ -132,9 +162,9 @@ def is_of_websocket(error: Exception, scope: Any) -> bool:
     return scope["type"] == "websocket" and not isinstance(error, WebSocketException)
 
 
-def is_taken(error: Exception, handlers: Mapping[Any, Any], ours: object) -> bool:
+def is_taken(error: Exception, handlers: Mapping[Any, Any]) -> bool:
     """Say whether a handler of the app's own for `Exception` answers an error."""
-    if handlers.get(Exception) is ours:
+    if isinstance(handlers.get(Exception), Answering):
         return False
     if isinstance(error, HTTPException) and error.status_code in handlers:
         return False
@@ -157,8 +187,6 @@ def lifespan_reporter(app: Litestar, errors: ErrorHandler) -> Any:
 
 def original(error: BaseException) -> BaseException:
     """Return what Litestar has wrapped: once a layer that it passed, and streams in a group."""
-    if not isinstance(error, LitestarException):
-        return error
     chain = causes_of(error)
     inner = next((each for each in chain if type(each) is not LitestarException), chain[-1])
     return cast("BaseException", subject_of(inner))
@@ -195,7 +223,13 @@ class ErrorAnswer(Response[None]):
     def __init__(self, error: object, errors: ErrorHandler) -> None:
         self._error = error
         self._errors = errors
+        self._is_sent = False
         self.headers, self.cookies, self.background = {}, [], None  # by whoever has it in hand
+
+    def __del__(self) -> None:
+        """Report an error whose answer was dropped, as that of a websocket is."""
+        if not self._is_sent:
+            self._errors.report(self._error, ErrorContext("route"))
 
     def __getattr__(self, name: str) -> Any:
         """Make the rest, which few ask for, as Litestar does."""
@@ -214,6 +248,7 @@ class ErrorAnswer(Response[None]):
         **_options: Any,
     ) -> Any:
         """Return the application that reports the error, and answers."""
+        self._is_sent = True
         answer = Answer(self._error, self._errors, lambda _scope: request, app_of)
         return (
             self._adding_to(answer) if self.headers or self.cookies or self.background else answer
@@ -247,10 +282,17 @@ def as_next(errors: ErrorHandler) -> Next:
         errors: The `catchasync.ErrorHandler`.
 
     Returns:
-        A `next`: it turns an error into a Litestar response, which reports it when it is sent.
+        A `next`: it turns an error into a Litestar response, which reports it when it is sent. In
+        a websocket, which sends no response, it raises the error, for `install` to report.
 
     Raises:
         TypeError: ``errors`` is no `ErrorHandler`.
     """
     checked_errors(errors, "as_next(errors)")
-    return lambda error, *_values: ErrorAnswer(error, errors)
+
+    def next(error: Any = None, /, *_values: object) -> Response[Any]:
+        if in_websocket.get():
+            raise error
+        return ErrorAnswer(error, errors)
+
+    return next

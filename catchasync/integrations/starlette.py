@@ -23,7 +23,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of
-from catchasync.integrations._asgi import Answer, adding, checked, checked_errors
+from catchasync.integrations._asgi import Answer, adding, checked, checked_errors, in_websocket
 from catchasync.integrations._starlette_layers import building, connection_of
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -126,10 +126,17 @@ def as_next(errors: ErrorHandler) -> Callable[[object], Response]:
         errors: The `catchasync.ErrorHandler`.
 
     Returns:
-        A `next`: it turns an error into a Starlette response, which reports it when it is sent.
+        A `next`: it turns an error into a Starlette response, which reports it when it is sent. In
+        a websocket, which sends no response, it raises the error, for `install` to report.
 
     Raises:
         TypeError: ``errors`` is no `ErrorHandler`.
     """
     checked_errors(errors, "as_next(errors)")
-    return lambda error: ErrorAnswer(error, errors)
+
+    def next(error: Any) -> Response:
+        if in_websocket.get():
+            raise error
+        return ErrorAnswer(error, errors)
+
+    return next

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any, TypeAlias
 
 import pytest
@@ -15,6 +15,7 @@ from litestar import Litestar, MediaType, Response, WebSocket, get, post, websoc
 from litestar.background_tasks import BackgroundTask
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, LitestarException, WebSocketException
+from litestar.response import Stream
 from litestar.testing import TestClient
 
 from catchasync import ErrorHandler, catch_async
@@ -327,6 +328,68 @@ def test_failing_start_is_reported(made: Made) -> None:
         asyncio.run(run())
     assert [] == served
     assert [("RuntimeError", "lifespan")] == names(made)
+
+
+def test_failing_end_is_reported(made: Made) -> None:
+    """So is what fails in a hook of the shutdown, sync or async, which may take the app."""
+
+    async def stop() -> None:
+        raise RuntimeError(SECRET)
+
+    def stop_app(app: Litestar) -> None:
+        stopped.append(app)
+
+    stopped: list[Litestar] = []
+    app = app_of(made[0], on_shutdown=[stop_app, stop])
+
+    async def run() -> None:
+        async with app.lifespan():
+            pass
+
+    with contextlib.suppress(RuntimeError, ExceptionGroup):
+        asyncio.run(run())
+    assert ([app], [("RuntimeError", "lifespan")]) == (stopped, names(made))
+
+
+def test_install_twice(made: Made) -> None:
+    """Where it is installed twice, the second answers, once."""
+    others, nothing = make_errors()
+    app = install(app_of(others), made[0])
+    assert 404 == ask(app, "/missing").status_code
+    assert ([("UserMissing", "route")], []) == (names(made), nothing)
+
+
+def test_stream_that_fails(made: Made) -> None:
+    """What fails in a stream is reported itself, not the group that holds it."""
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        yield b"begun"
+        raise RuntimeError(SECRET)
+
+    @get("/stream")
+    async def stream() -> Stream:
+        return Stream(body())
+
+    ask(app_of(made[0], stream), "/stream")
+    assert [("RuntimeError", "route")] == names(made)
+
+
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_next_in_a_websocket(made: Made, *, is_installed: bool) -> None:
+    """A websocket drops what its handler returns: the failure is reported all the same, once."""
+
+    @websocket("/ws")
+    @catch_async(next=as_next(made[0]))
+    async def talk(socket: WebSocket[Any, Any, Any]) -> None:
+        await socket.accept()
+        await socket.send_text("hello")
+        await socket.close()
+        raise RuntimeError(SECRET)
+
+    app = app_of(made[0], talk) if is_installed else Litestar([talk], logging_config=None)
+    with TestClient(app) as client, client.websocket_connect("/ws") as connection:
+        assert "hello" == connection.receive_text()
+    assert [("RuntimeError", "websocket" if is_installed else "route")] == names(made)
 
 
 def test_install_refuses_other_apps(made: Made) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -432,6 +433,29 @@ def test_websocket_that_fails_early() -> None:
     with pytest.raises(WebSocketDisconnect), TestClient(app).websocket_connect("/"):
         pass
     assert [("UserMissing", "websocket")] == names(reported)
+
+
+def test_answer_that_is_dropped() -> None:
+    """A websocket drops what its handler returns: the failure is reported all the same, once."""
+    errors, reported = make_errors()
+    route = WebSocketRoute("/", catch_async(next=as_next(errors))(socket))
+    client = TestClient(Starlette(routes=[route]))
+    with contextlib.suppress(WebSocketDisconnect), client.websocket_connect("/"):
+        pass
+    assert ["RuntimeError"] == [report.name for report in reported]
+
+
+@pytest.mark.parametrize("is_early", [False, True])
+def test_next_in_a_websocket(*, is_early: bool) -> None:
+    """A decorated websocket that fails is reported, and broken off, as one that is not."""
+    errors, reported = make_errors()
+    handler = catch_async(next=as_next(errors))(early_socket if is_early else socket)
+    app = install(Starlette(routes=[WebSocketRoute("/", handler)]), errors)
+    raised = WebSocketDisconnect if is_early else RuntimeError
+    with pytest.raises(raised), TestClient(app).websocket_connect("/"):
+        pass
+    expected = "UserMissing" if is_early else "RuntimeError"
+    assert [(expected, "websocket")] == names(reported)
 
 
 def test_next_runs_background_tasks() -> None:

@@ -87,7 +87,7 @@ class Guard(_wsgi.Guard):
 
     def _found(self, environ: Environ, start_response: StartResponse) -> list[bytes] | None:
         resp = environ.pop(LOST, None)
-        if resp is None or not resp.data or environ["REQUEST_METHOD"] == "HEAD":
+        if resp is None or not resp.data:  # as the answer to HEAD has none
             return None
         resp.set_header("content-length", str(len(resp.data)))
         status = falcon.code_to_http_status(resp.status)

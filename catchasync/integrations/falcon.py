@@ -160,8 +160,6 @@ def _fill(resp: Any, answer: ErrorResponse) -> None:
         for name in OF_THE_BODY:
             headers.pop(name, None)
     resp.text = resp.stream = None
-    if resp._media is not None:  # what an error handler of the application's own has set
-        resp.media = None
     if isinstance(resp, ASGI_RESPONSE):
         resp.sse = None
     resp.status = answer.status

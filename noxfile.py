@@ -70,10 +70,13 @@ NO_PROXIES = (  # -k: what has to do with wrapt alone
 )
 
 
+SIDE_BY_SIDE = ("--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile")
+
+
 def run_suite(session: nox.Session, *options: str, **env: str) -> None:
     """Run the tests under coverage; ``-P`` keeps the working tree out of the import path."""
-    command = ["python", "-P", "-m", "coverage", "run", "-m", "pytest", *options, *session.posargs]
-    session.run(*command, env=env)
+    command = ["python", "-P", "-m", "coverage", "run", "-m", "pytest", *SIDE_BY_SIDE]
+    session.run(*command, *options, *session.posargs, env=env)
 
 
 @nox.session(python=PYTHONS)
@@ -102,7 +105,7 @@ def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest version of each dependency that pyproject.toml allows."""
     bounds = [*PROJECT["project"]["dependencies"], *extras(), *group("libraries")]
     install_wheel(session, *group("tests"), *(bound.replace(">=", "==") for bound in bounds))
-    session.run("python", "-P", "-m", "pytest", *session.posargs)
+    session.run("python", "-P", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session
@@ -198,4 +201,4 @@ def build(session: nox.Session) -> None:
     shutil.rmtree(unpacked / "catchasync")  # so that only the wheel can be tested
     session.install("--force-reinstall", str(wheel))
     session.chdir(unpacked)
-    session.run("python", "-P", "-m", "pytest", *session.posargs)
+    session.run("python", "-P", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)

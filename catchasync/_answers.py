@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from catchasync._context import Case, ErrorContext
+from catchasync._case import Case
+from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
+from catchasync._facts import facts_of
 from catchasync._negotiation import Format
-from catchasync._render import render_error
-from catchasync._reporting import Reporters, inside, is_inside
+from catchasync._plain import guarded
+from catchasync._render import response_to
+from catchasync._reporting import Reporters, enter, leave, place_of
 from catchasync._statuses import SERVER_ERROR, phrase_of
 from catchasync.errors import HttpError
 
@@ -36,12 +39,13 @@ class Answer:
 
 
 class Renderer:
-    """Renders, as one `ErrorHandler` was told to."""
+    """Renders, as one `ErrorHandler` was told to; total, and nothing that it starts comes back."""
 
-    __slots__ = ("_debug", "_format", "_reporters")
+    __slots__ = ("_debug", "_format", "_place", "_reporters")
 
     def __init__(self, reporters: Reporters, *, debug: bool, format: Format | None) -> None:  # noqa: A002
         self._reporters = reporters
+        self._place = place_of("render", reporters.serial)
         self._debug = debug
         self._format: Format | None = format
 
@@ -50,32 +54,22 @@ class Renderer:
         return self.rendered(case, HttpError(SERVER_ERROR), debug=False)
 
     def rendered(
-        self,
-        case: Case,
-        error: BaseException,
-        *,
-        status: int | None = None,
-        debug: bool | None = None,
+        self, case: Case, instead: BaseException | None = None, *, debug: bool | None = None
     ) -> ErrorResponse:
-        """Answer a failure with an error; total, and nothing that it starts comes back here."""
-        if is_inside("render", self._reporters.serial):
+        """Answer a failure: as it is, or with another error."""
+        if (before := enter(self._place)) is None:
             return plain_response()
-        if debug is None:
-            debug = self._debug if case.debug is None else case.debug is True
         try:
-            with inside("render", self._reporters.serial):
-                return render_error(
-                    error,
-                    accept=case.accept,
-                    method=case.method,
-                    debug=debug,
-                    format=self._format,
-                    request=case.request,
-                    status=status,
-                )
-        except Exception as broken:  # noqa: BLE001 - a defect of ours
-            self._reporters.tell_defect(broken, ErrorContext("renderer", case.request))
+            if debug is None:
+                debug = self._debug if case.debug is None else case.debug is True
+            facts = case.facts if instead is None else facts_of(instead)
+            return response_to(instead or case.error, facts, case, self._format, debug=debug)
+        except Exception as broken:  # noqa: BLE001 - of ours, or there is no room for another call
+            context = ErrorContext("renderer", case.request)
+            guarded(self._reporters.tell_defect, broken, context, default=None)
             return plain_response()
+        finally:
+            leave(before)
 
 
 def plain_response() -> ErrorResponse:

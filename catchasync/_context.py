@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from catchasync._error_response import ErrorResponse
-from catchasync._statuses import SERVER_ERROR, attribute, subject_of
+from catchasync._statuses import SERVER_ERROR
 
 FIELDS: Final = ("source", "request", "handler", "accept", "method", "debug")
-
-Render: TypeAlias = "Callable[[Case, BaseException], ErrorResponse]"
 
 
 class ErrorContext:
@@ -28,6 +25,13 @@ class ErrorContext:
         method: The request's method.
         debug: Whether this one error may show its stack; ``None``: as the `ErrorHandler` says.
     """
+
+    source: str | None = None
+    request: Any = None
+    handler: Any = None
+    accept: str | None = None
+    method: str | None = None
+    debug: bool | None = None
 
     status: int = SERVER_ERROR
     """What the error is answered with. For rules: without a rule. For reporters: in the end."""
@@ -68,34 +72,3 @@ class ErrorContext:
         parts = ((name, getattr(self, name)) for name in FIELDS)
         given = ", ".join(f"{name}={value!r}" for name, value in parts if value is not None)
         return f"{type(self).__name__}({given})"
-
-
-class Case(ErrorContext):
-    """One failure on its way through an `ErrorHandler`: the context that was given, and more.
-
-    Whatever else the given context has can be read from it too.
-    """
-
-    def __init__(self, error: BaseException, given: object, render: Render) -> None:
-        if type(given) is ErrorContext:
-            values = vars(given)  # what it was made with, or has been set since
-            parts = [values.get(name) for name in FIELDS]
-        else:
-            parts = [attribute(given, name) for name in FIELDS]
-        super().__init__(*parts)
-        self._given = given
-        self._render = render
-        self._default: ErrorResponse | None = None
-        self.error = error
-        self.subject: Any = subject_of(error)
-        self.operational = False
-
-    @property
-    def default(self) -> ErrorResponse:
-        """What the error is answered with without a rule."""
-        if self._default is None:
-            self._default = self._render(self, self.error)
-        return self._default
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__.get("_given"), name)

@@ -30,6 +30,15 @@ HOP_BY_HOP: Final = {
     "upgrade",
 }
 
+USUAL: Final = {
+    "content-length",
+    "content-security-policy",
+    "content-type",
+    "vary",
+    "x-content-type-options",
+}
+KNOWN_LIMIT: Final = 1_000  # of those, with their values
+
 # RFC 6455, section 7.4.1: "policy violation" and "unexpected condition"
 CLOSED_BY_CLIENT_ERROR: Final = 1008
 CLOSED_BY_SERVER_ERROR: Final = 1011
@@ -89,15 +98,15 @@ class ErrorResponse:
         return [self._body_for(environ.get("REQUEST_METHOD"))]
 
     async def _answer_asgi(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        prefix = "websocket." if scope["type"] == "websocket" else ""
-        if prefix and "websocket.http.response" not in (scope.get("extensions") or {}):
-            await send({"type": "websocket.close", "code": self._close_code, "reason": ""})
-            return
-        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in self.headers.items()]
-        start = {"status": self.status, "headers": headers}
-        await send({"type": f"{prefix}http.response.start", **start})
+        if scope["type"] == "websocket":
+            if "websocket.http.response" not in (scope.get("extensions") or {}):
+                await send({"type": "websocket.close", "code": self._close_code, "reason": ""})
+                return
+            send = _refusing(send)
+        headers = [_known.get(item) or _encoded(item) for item in self.headers.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         body = self._body_for(scope.get("method"))
-        await send({"type": f"{prefix}http.response.body", "body": body, "more_body": False})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     @property
     def _close_code(self) -> int:
@@ -106,3 +115,24 @@ class ErrorResponse:
 
     def _body_for(self, method: object) -> bytes:
         return b"" if method == "HEAD" else self.body
+
+
+def _refusing(send: Send) -> Send:
+    """Return a `send` whose messages refuse a websocket, as its extension of ASGI has it."""
+
+    def send_refusal(message: MutableMapping[str, Any]) -> Awaitable[None]:
+        return send({**message, "type": f"websocket.{message['type']}"})
+
+    return send_refusal
+
+
+def _encoded(item: tuple[str, str]) -> tuple[bytes, bytes]:
+    """Encode a header; one that many responses have is remembered, nothing that may be secret."""
+    name, value = item
+    pair = name.encode("latin-1"), value.encode("latin-1")
+    if name in USUAL and len(_known) < KNOWN_LIMIT:
+        _known[item] = pair
+    return pair
+
+
+_known: Final[dict[tuple[str, str], tuple[bytes, bytes]]] = {}

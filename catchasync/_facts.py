@@ -58,7 +58,11 @@ def facts_of(error: object, status: int | None = None) -> Facts:
         status: What it is answered with, whatever it says itself.
     """
     subject = subject_of(error)
-    own = own_status(subject)
+    return facts_about(subject, own_status(subject), status)
+
+
+def facts_about(subject: object, own: int | None, status: int | None) -> Facts:
+    """Same, of what is meant by an error, with the status that it has itself."""
     is_foreign = own is None and is_of_client(subject)
     status = status or own
     title = phrase_of(status or SERVER_ERROR)
@@ -86,6 +90,8 @@ def _message_of(error: object) -> str:
 def _code_of(error: object, status: int | None) -> str | int | None:
     """Return a code, unless it is the status again, as werkzeug's is."""
     code = attribute(error, "code")
+    if code is None:
+        return None
     if issubclass(type(code), str):
         return clean(code, CODE_LIMIT) or None
     if not issubclass(type(code), int) or type(code) is bool:

@@ -11,15 +11,16 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from catchasync._answers import Answer, Renderer
-from catchasync._context import Case, ErrorContext
+from catchasync._case import Case
+from catchasync._context import ErrorContext
 from catchasync._crash import ask
 from catchasync._error_response import ErrorResponse
 from catchasync._failures import as_error, described
 from catchasync._kinds import is_awaitable
 from catchasync._negotiation import Format, checked_format
 from catchasync._reporting import Reporter, Reporters, inside, is_inside, last_resort, log_error
-from catchasync._rules import Entry, Rule, Rules, RuleT, classify, status_in
-from catchasync._statuses import SERVER_ERROR, status_of
+from catchasync._rules import Rule, Rules, RuleT, status_in
+from catchasync._statuses import SERVER_ERROR, status_of, subject_of
 from catchasync._told import is_news, serials
 
 if TYPE_CHECKING:
@@ -116,12 +117,12 @@ class ErrorHandler:
         """
         if error is None:
             return None
-        case = Case(as_error(error), context, self._default)
-        entry = self._rules.entry_of(case)
-        if entry.function is None or is_inside("rule", self._serial):
-            self._report(case, entry)
+        case = self._case(error, context)
+        rule = case.entry.function
+        if rule is None or is_inside("rule", self._serial):
+            self._report(case)
             return case.default
-        return self._answer(case, entry, entry.function)
+        return self._answer(case, rule)
 
     def report(self, error: object = None, context: object = None) -> None:
         """Tell every reporter of an error, once; never raises.
@@ -131,8 +132,7 @@ class ErrorHandler:
             context: Where; an `ErrorContext`, or any object with such attributes.
         """
         if error is not None:
-            case = Case(as_error(error), context, self._default)
-            self._report(case, self._rules.entry_of(case))
+            self._report(self._case(error, context))
 
     def install(
         self,
@@ -168,73 +168,77 @@ class ErrorHandler:
         """Say whether the log shows the traceback of a report, so that no other need print it."""
         if log_error not in self._reporters.all:
             return False
-        case = Case(error, None, self._default)
-        classify(case, self._rules.entry_of(case), self._expected_level)
+        case = self._case(error, None)
+        case.classify(self._expected_level)
         return not case.expected and logger.isEnabledFor(case.level)
 
-    def _default(self, case: Case, error: BaseException) -> ErrorResponse:
-        return self._renderer.rendered(case, error, status=self._rules.entry_of(case).status)
+    def _case(self, error: object, context: object) -> Case:
+        failure = as_error(error)
+        subject = subject_of(failure)
+        entry = self._rules.entry_of(subject)
+        return Case(failure, subject, context, entry, self._renderer.rendered)
 
-    def _report(self, case: Case, entry: Entry, status: int | None = None) -> None:
+    def _report(self, case: Case, status: int | None = None) -> None:
         try:
-            self._tell(case, entry, status)
+            self._tell(case, status)
         except Exception as defect:  # noqa: BLE001 - a defect of ours: the error is not lost
             last_resort(f"{described(case.error)} could not be reported", defect)
 
-    def _tell(self, case: Case, entry: Entry, status: int | None) -> None:
+    def _tell(self, case: Case, status: int | None) -> None:
         """Tell the reporters of a failure that they have not been told of; ask `crash` of a bug."""
-        classify(case, entry, self._expected_level, status)
+        case.classify(self._expected_level, status)
         if not is_news(case.subject, self._serial):
             return
-        if entry.report is not False:
+        if case.entry.report is not False:
             self._reporters.tell(case.error, case)
-        is_outside = case.source is not None and case.request is None
-        if self._crash is not None and is_outside and not case.operational:
+        if self._crash is not None and case.is_crash:
             ask(self._crash, case.error)
 
-    def _answer(self, case: Case, entry: Entry, rule: Rule) -> Any:
+    def _answer(self, case: Case, rule: Rule) -> Any:
         try:
             with inside("rule", self._serial):
                 answer = rule(case.subject, case)
         except Exception as broken:  # noqa: BLE001 - reported
-            return self._rule_failed(case, entry, broken)
+            return self._rule_failed(case, broken)
         except BaseException:
-            self._report(case, entry)
+            self._report(case)
             raise
         if not is_awaitable(answer):
-            return self._answered(case, entry, answer)
-        work = self._answer_later(case, entry, answer)
-        return Answer(work, lambda: self._report(case, entry))
+            return self._answered(case, answer)
+        work = self._answer_later(case, answer)
+        return Answer(work, lambda: self._report(case))
 
-    async def _answer_later(self, case: Case, entry: Entry, awaitable: Awaitable[Any]) -> Any:
+    async def _answer_later(self, case: Case, awaitable: Awaitable[Any]) -> Any:
         try:
             with inside("rule", self._serial):
                 answer = await awaitable
         except Exception as broken:  # noqa: BLE001 - reported
-            return self._rule_failed(case, entry, broken)
+            return self._rule_failed(case, broken)
         except BaseException:
-            self._report(case, entry)
+            self._report(case)
             raise
-        return self._answered(case, entry, answer)
+        return self._answered(case, answer)
 
-    def _rule_failed(self, case: Case, entry: Entry, broken: Exception) -> ErrorResponse:
+    def _rule_failed(self, case: Case, broken: Exception) -> ErrorResponse:
         """Report what came, and what the rule raised."""
-        self._report(case, entry, SERVER_ERROR)
+        self._report(case, SERVER_ERROR)
         if is_news(broken, self._serial):
-            context = ErrorContext("rule", case.request, entry.function, case.accept, case.method)
+            context = ErrorContext(
+                "rule", case.request, case.entry.function, case.accept, case.method
+            )
             self._reporters.tell_defect(broken, context)
         return self._renderer.plain(case)
 
-    def _answered(self, case: Case, entry: Entry, answer: Any) -> Any:
+    def _answered(self, case: Case, answer: Any) -> Any:
         """Report an error as what its rule made of it, and return the response."""
         if answer is None or answer is case.subject:
-            self._report(case, entry)
+            self._report(case)
             return case.default
         if is_error(answer):
             instead = as_error(answer)
-            self._report(case, entry, status_of(instead))
+            self._report(case, status_of(instead))
             return self._renderer.rendered(case, instead)
-        self._report(case, entry, status_in(answer))
+        self._report(case, status_in(answer))
         return answer
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
+from catchasync._context import ErrorContext
 from catchasync._debug_page import debug_page
 from catchasync._error_response import ErrorResponse
 from catchasync._facts import Facts, facts_of
@@ -75,16 +76,34 @@ def render_error(  # noqa: PLR0913 - all but the first by name
     wanted = None if format is None else checked_format(format, "render_error()")
     try:
         failure = as_error(error)
-        facts = facts_of(failure, answered)
-        chosen = wanted or negotiate(accept)
-        body = _written(chosen, facts, failure, request) if debug else _WRITERS[chosen](facts)
-        headers = _headers(facts, chosen, len(body), negotiated=wanted is None)
-        return ErrorResponse(facts.status, headers, b"" if _is_head(method) else body)
+        view = ErrorContext(None, request, None, accept, method)
+        return response_to(failure, facts_of(failure, answered), view, wanted, debug=debug)
     except Exception as defect:  # noqa: BLE001 - of ours, or there is no room for another call
         return _last_resort(error, defect, method)
 
 
+def response_to(
+    error: BaseException, facts: Facts, view: ErrorContext, wanted: Format | None, *, debug: bool
+) -> ErrorResponse:
+    """
+    Write the response to an error.
+
+    Args:
+        error: It, for its traceback.
+        facts: What may be told of it.
+        view: What the client accepts, the method, the request.
+        wanted: The format, whatever the client accepts.
+        debug: Whether to show the stack.
+    """
+    chosen = wanted or negotiate(view.accept)
+    body = _written(chosen, facts, error, view.request) if debug else _WRITERS[chosen](facts)
+    headers = _headers(facts, chosen, len(body), negotiated=wanted is None)
+    return ErrorResponse(facts.status, headers, b"" if _is_head(view.method) else body)
+
+
 def _is_head(method: object) -> bool:
+    if method == "GET":  # as nearly all are
+        return False
     return method == "HEAD" or (type(method) is str and method.upper() == "HEAD")
 
 

@@ -53,25 +53,51 @@ MESSAGE_LIMIT: Final = 1_000  # characters of a client's mistake in the log
 
 FAILURES: Final = (Exception, asyncio.CancelledError)  # an exit, and Ctrl-C, go on
 
-_inside: contextvars.ContextVar[frozenset[tuple[str, int]]] = contextvars.ContextVar(
+Place: TypeAlias = frozenset[tuple[str, int]]
+
+_inside: contextvars.ContextVar[Place] = contextvars.ContextVar(
     "catchasync_inside", default=frozenset()
 )
 
 
-class inside:  # noqa: N801 - it reads as a function would, and takes half the time
-    """Note, in this context and those that it starts, what is going on in which handler."""
+def place_of(what: str, serial: int = 0) -> Place:
+    """Return what is noted of something that goes on in a handler."""
+    return frozenset(((what, serial),))
 
-    __slots__ = ("_before", "_key")
+
+def enter(place: Place) -> Place | None:
+    """Note, in this context and those that it starts, what is going on; `leave` ends it.
+
+    Returns:
+        What `leave` is to be called with; ``None``: it is going on already.
+    """
+    before = _inside.get()
+    if not before:
+        _inside.set(place)
+    elif place <= before:
+        return None
+    else:
+        _inside.set(before | place)
+    return before
+
+
+leave: Final = _inside.set  # not a token's `reset`: a coroutine may end in another context
+
+
+class inside:  # noqa: N801 - it reads as a function would, and takes half the time
+    """Note what is going on in a block."""
+
+    __slots__ = ("_before", "_place")
 
     def __init__(self, what: str, serial: int = 0) -> None:
-        self._key = what, serial
+        self._place = place_of(what, serial)
 
     def __enter__(self) -> None:
-        self._before = before = _inside.get()
-        _inside.set(before | {self._key} if before else frozenset((self._key,)))
+        self._before = _inside.get()
+        _inside.set(self._before | self._place)
 
     def __exit__(self, *_raised: object) -> None:
-        _inside.set(self._before)  # not a token's `reset`: a coroutine may end in another context
+        leave(self._before)
 
 
 def is_inside(what: str, serial: int = 0) -> bool:
@@ -91,7 +117,7 @@ def log_error(error: BaseException, context: Any = None) -> None:
     """
     level = attribute(context, "level") or logging.ERROR
     is_expected = attribute(context, "expected") is True
-    if is_expected and not logger.isEnabledFor(level):
+    if is_silent(is_expected, level):
         return
     source, status = attribute(context, "source"), attribute(context, "status")
     extra = {"catchasync_source": source, "catchasync_status": status}
@@ -102,6 +128,11 @@ def log_error(error: BaseException, context: Any = None) -> None:
     else:
         write(level, "%s: %s", (where, type(error).__name__), error, extra)
         is_news(error, LOG)  # `exit_process` need not repeat it
+
+
+def is_silent(is_expected: bool, level: int) -> bool:  # noqa: FBT001 - the hot path
+    """Say whether `log_error` writes nothing."""
+    return is_expected and not logger.isEnabledFor(level or logging.ERROR)
 
 
 def write(
@@ -143,7 +174,7 @@ def _print(text: str) -> None:
 class Reporters:
     """Those who are told of errors."""
 
-    __slots__ = ("all", "serial")
+    __slots__ = ("_is_log", "_place", "all", "serial")
 
     def __init__(self, reporters: Iterable[Reporter], serial: int) -> None:
         came: object = reporters
@@ -152,6 +183,8 @@ class Reporters:
             raise TypeError(msg)
         self.all = tuple(reporters)
         self.serial = serial
+        self._place = place_of("tell", serial)
+        self._is_log = len(self.all) == 1 and self.all[0] is log_error
         for reporter in self.all:
             if not callable(reporter):
                 msg = f"a reporter is a callable (error, context): got {reporter!r}"
@@ -159,11 +192,15 @@ class Reporters:
 
     def tell(self, error: BaseException, context: ErrorContext) -> None:
         """Tell each of an error; never raises."""
-        if is_inside("tell", self.serial):
+        if self._is_log and is_silent(context.expected, context.level):
+            return
+        if (before := enter(self._place)) is None:
             last_resort(f"an error in reporting: {described(error)}", error)
             return
-        with inside("tell", self.serial):
+        try:
             _Round(self.all).tell(error, context)
+        finally:
+            leave(before)
 
     def tell_defect(self, error: BaseException, context: ErrorContext) -> None:
         """Same, for what a rule or the like raised: where nobody is told, it is logged."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
+import functools
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from catchasync._context import Case
 from catchasync._kinds import kind_of, name_of, signature_of
 from catchasync._plain import guarded
-from catchasync._statuses import SERVER_ERROR, attribute, checked_status, own_status
+from catchasync._statuses import attribute, checked_status
 
 Rule: TypeAlias = Callable[[Any, Any], Any]
 """Says what an error is answered with: called with the error and its context."""
 
 RuleT = TypeVar("RuleT", bound=Rule)
+
+REMEMBERED: Final = 256  # classes of exceptions
 
 TOO_WIDE: Final = (Exception, BaseException)  # to answer them makes no bug expected
 
@@ -38,14 +39,17 @@ class Entry(NamedTuple):
 
 NOTHING: Final = Entry()
 
+Entries: TypeAlias = dict[type[BaseException], Entry]
+
 
 class Rules:
     """What is registered, by type."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_entries", "_remembered")
 
     def __init__(self) -> None:
-        self._entries: dict[type[BaseException], Entry] = {}
+        self._entries: Entries = {}
+        self._set((), NOTHING)
 
     def add(
         self,
@@ -67,40 +71,29 @@ class Rules:
         return rule_for
 
     def _set(self, types: tuple[type[BaseException], ...], entry: Entry) -> None:
-        for each in types:
-            self._entries[each] = entry._replace(operational=each not in TOO_WIDE)
+        entries = {each: entry._replace(operational=each not in TOO_WIDE) for each in types}
+        self._entries = {**self._entries, **entries}
+        # With the entries, so that no thread remembers what another has replaced meanwhile.
+        self._remembered = functools.lru_cache(REMEMBERED)(functools.partial(_find, self._entries))
 
-    def entry_of(self, case: Case) -> Entry:
-        """Return what is registered for a failure; a class may do what it likes when asked."""
-        return guarded(self._find, case.subject, default=NOTHING)
-
-    def _find(self, error: BaseException) -> Entry:
-        for each in type(error).__mro__:
-            if each in self._entries:
-                return self._entries[each]
-        return NOTHING
+    def entry_of(self, error: object) -> Entry:
+        """Return what is registered for an error."""
+        kind = type(error)
+        if type(kind) is type:
+            return self._remembered(kind)  # type: ignore[arg-type]  # mypy: a class has no hash
+        return _find(self._entries, kind)  # a metaclass could lie about its hash
 
     def __len__(self) -> int:
         return len(self._entries)
 
 
-def classify(case: Case, entry: Entry, expected_level: int, status: int | None = None) -> None:
-    """Note of a failure whether it is expected or a bug, and at which level it is reported.
+def _find(entries: Entries, kind: type) -> Entry:
+    """Look a class up, by its MRO; it may do what it likes when asked."""
+    return guarded(_nearest, entries, kind, default=NOTHING)
 
-    Args:
-        case: The failure.
-        entry: What is registered for it.
-        expected_level: The level of `logging` for what is expected.
-        status: What its rule has answered.
-    """
-    own = own_status(case.subject)
-    flag = attribute(case.subject, "operational")
-    case.status = status or entry.status or own or SERVER_ERROR
-    case.operational = flag if type(flag) is bool else entry.operational or own is not None
-    case.expected = case.operational and case.status < SERVER_ERROR and entry.report is not True
-    case.level = expected_level if case.expected else logging.ERROR
-    if entry.report is not None and type(entry.report) is not bool:
-        case.level = entry.report
+
+def _nearest(entries: Entries, kind: type[BaseException]) -> Entry:
+    return next((entries[each] for each in kind.__mro__ if each in entries), NOTHING)
 
 
 def status_in(answer: object) -> int | None:

@@ -31,8 +31,8 @@ class Told(NamedTuple):
     """Left on an error that was reported."""
 
     error: int  # id of the error: a copy is another error
-    origin: int | None  # what began the flight; None: it had not been raised
-    task: weakref.ref[asyncio.Task[Any]] | None  # ids are used again: a dead task's prove nothing
+    traceback: TracebackType | None  # what it had then; None: it had not been raised
+    task: weakref.ref[asyncio.Task[Any]] | None  # of an error that had not
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         """Stay behind: in another process it was told to nobody."""
@@ -41,12 +41,17 @@ class Told(NamedTuple):
 
 def is_news(error: BaseException, serial: int) -> bool:
     """Say whether this failure is reported for the first time by what has this serial."""
+    made = {serial: _mark(error)}
+    first = dict.setdefault(dict_of(error), KEY, made)  # in one step: another thread may ask too
+    return first is made or _is_other(error, serial, made)
+
+
+def _is_other(error: BaseException, serial: int, made: dict[int, Told]) -> bool:
+    """Mark an error that has been reported before; say whether this is another failure."""
     with _lock:
-        marks = _marks_of(error)
-        mark = marks.get(serial)
-        is_known = isinstance(mark, Told) and _is_same(error, mark)
-        dict_of(error)[KEY] = {**marks, serial: _mark(error)}
-    return not is_known
+        is_new = not is_known(error, serial)
+        dict_of(error)[KEY] = {**_marks_of(error), **made}
+    return is_new
 
 
 def is_known(error: BaseException, serial: int) -> bool:
@@ -66,26 +71,26 @@ def _marks_of(error: BaseException) -> dict[int, object]:
 
 
 def _mark(error: BaseException) -> Told:
-    task: Any = current_task()
-    reference = None if task is None else weakref.ref(task)
-    return Told(id(error), _origin_of(traceback_of(error)), reference)
+    traceback = traceback_of(error)
+    task: Any = None if traceback is not None else current_task()
+    return Told(id(error), traceback, None if task is None else weakref.ref(task))
 
 
 def _is_same(error: BaseException, mark: Told) -> bool:
     if mark.error != id(error):
         return False
+    if mark.traceback is not None:
+        return _origin_of(mark.traceback) is _origin_of(traceback_of(error))
     if mark.task is not None and mark.task() is None and current_task() is not None:
-        return False
-    if mark.origin is None:
-        return _raises_in(traceback_of(error)) <= 1  # handed over first, and raised since
-    return mark.origin == _origin_of(traceback_of(error))
+        return False  # another task: somebody has handed the object over again
+    return _raises_in(traceback_of(error)) <= 1  # handed over first, and raised since
 
 
-def _origin_of(traceback: TracebackType | None) -> int | None:
-    """Return the id of the last raise; of the innermost frame where C raised."""
+def _origin_of(traceback: TracebackType | None) -> TracebackType | None:
+    """Return what the last raise left; where C raised, the innermost frame did."""
     origin = None
     while traceback is not None:
-        origin = id(traceback)
+        origin = traceback
         if is_raise(traceback):
             break
         traceback = traceback.tb_next

@@ -6,12 +6,13 @@ A handler raises `HttpError`, or the class of a status: ``raise NotFound("no suc
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar, overload
 
 from catchasync._statuses import (
     SERVER_ERROR,
     checked_status,
+    error_status,
     is_of_client,
     phrase_of,
     status_of,
@@ -94,19 +95,23 @@ class HttpError(Exception):
         operational: bool | None = None,
         **properties: Any,
     ) -> None:
-        _check_properties(type(self).__name__, properties)
-        self.status = checked_status(status, f"{type(self).__name__}()")
-        own = {"code": code, "details": details, "operational": operational}
-        given = {name: value for name, value in own.items() if value is not None}
-        self.message = self._of_class("message", phrase_of(self.status), message, str)
-        self.headers = self._of_class("headers", {}, headers, _as_headers)
-        self.expose = self._of_class("expose", self.status < SERVER_ERROR, expose, bool)
-        vars(self).update(given, **properties)
+        kind = type(self)
+        self.status = error_status(status) or checked_status(status, f"{kind.__name__}()")
+        if message is None:
+            message = getattr(kind, "message", phrase_of(self.status))
+        if headers is None:
+            headers = getattr(kind, "headers", None)
+        if expose is None:
+            expose = getattr(kind, "expose", self.status < SERVER_ERROR)
+        self.message = str(message)
+        self.headers = {} if headers is None else _as_headers(headers)
+        self.expose = bool(expose)
+        given = (("code", code), ("details", details), ("operational", operational))
+        vars(self).update([pair for pair in given if pair[1] is not None])
+        if properties:
+            _check_properties(kind.__name__, properties)
+            vars(self).update(properties)
         super().__init__(self.message)
-
-    def _of_class(self, name: str, default: Any, given: Any, kind: Callable[[Any], Any]) -> Any:
-        """Return what was given, else what the class says, else the default."""
-        return kind(getattr(type(self), name, default) if given is None else given)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy without calling ``__init__``: a subclass may have one of its own."""

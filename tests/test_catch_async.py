@@ -587,7 +587,9 @@ class TestBadInput:
         with pytest.raises(TypeError, match=message):
             catch_async(**options)(lambda res: res)
 
-    @pytest.mark.parametrize("handler", [None, 5, "text", object(), property()], ids=repr)
+    @pytest.mark.parametrize(
+        "handler", [None, 5, "text", object(), property()], ids=lambda each: type(each).__name__
+    )
     def test_what_is_no_handler(self, handler: Any) -> None:
         """What cannot be called is refused when it is decorated."""
         with pytest.raises(TypeError, match="takes a handler, a callable of any kind: got"):

@@ -149,6 +149,14 @@ class TestAnswers:
         response = errors(raised(ValueError("secret")), ErrorContext(debug=of_context))
         assert is_shown == (b"secret" in response.body)
 
+    def test_the_stack_of_another_error(self) -> None:
+        """Where a rule returns an error instead, the stack is that of what it returned."""
+        errors = ErrorHandler(debug=True, reporters=())
+        errors.on(Boom)(lambda _error, _context: raised(NotFound("gone")))
+        stack = body_of(errors(Boom()))["stack"]
+        assert "NotFound: gone" in stack
+        assert "Boom" not in stack
+
     def test_a_hostile_context(self, errors: ErrorHandler) -> None:
         """A context whose attributes raise counts as none."""
 
@@ -637,7 +645,7 @@ class TestReportedOnce:
         assert is_known(error, 1)
 
     def test_two_threads_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A second thread that asks while the first marks the error waits for it."""
+        """The failure is news to one of two threads, also where they ask at the same time."""
         answers: list[bool] = []
         error = Boom()
         second = threading.Thread(target=lambda: answers.append(is_news(error, 1)))
@@ -645,13 +653,53 @@ class TestReportedOnce:
         def slow(error: BaseException) -> Any:
             monkeypatch.undo()
             second.start()
-            second.join(0.05)
+            second.join()
             return _told._mark(error)
 
         monkeypatch.setattr(_told, "_mark", slow)
-        assert is_news(error, 1)
-        second.join()
-        assert [False] == answers
+        assert not is_news(error, 1)
+        assert [True] == answers
+
+    def test_a_task_that_is_gone(self, errors: ErrorHandler, reports: Reports) -> None:
+        """What a task has reported is the same failure to whoever gets it from there."""
+
+        async def fail() -> None:
+            try:
+                raise Boom
+            except Boom as error:
+                errors(error)
+                raise
+
+        async def main() -> None:
+            for _ in range(3):
+                [error] = await asyncio.gather(fail(), return_exceptions=True)
+                gc.collect()
+                errors(error)
+                await asyncio.create_task(asyncio.to_thread(errors, error))
+
+        asyncio.run(main())
+        assert 3 == len(reports.errors)
+
+    def test_each_handler_for_itself(self) -> None:
+        """Two handlers that get a failure in turn each report it once."""
+        told: list[str] = []
+        first = ErrorHandler(reporters=[lambda _error, _context: told.append("first")])
+        second = ErrorHandler(reporters=[lambda _error, _context: told.append("second")])
+        error = raised(Boom())
+        for each in (first, second, first, second):
+            each(error)
+        assert ["first", "second"] == told
+
+    def test_a_dictionary_that_lies(self) -> None:
+        """What an error has for a ``__dict__`` has no say in it."""
+
+        class Lying(dict[str, Any]):
+            def setdefault(self, _name: str, value: Any = None) -> Any:
+                return value
+
+        error = Boom()
+        error.__dict__ = Lying()
+        assert [True, False] == [is_news(error, 1), is_news(error, 1)]
 
     def test_raised_anew(self, errors: ErrorHandler, reports: Reports) -> None:
         """An error object that many failures share is reported for each."""

@@ -71,6 +71,7 @@ FLOORS: Final = (
     },
     {
         "_answers",
+        "_case",
         "_chain",
         "_controllers",
         "_crash",

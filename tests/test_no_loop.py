@@ -223,16 +223,26 @@ class TestTheRenderer:
         """It is reported, and the answer made of what cannot fail."""
         errors = ErrorHandler()
         errors.on(Boom, report=False)
-        with mock.patch("catchasync._answers.render_error", side_effect=Broken):
+        with mock.patch("catchasync._answers.response_to", side_effect=Broken):
             response = errors(Boom())
         assert (500, PLAIN) == (response.status, response.body)
         assert ["an error in a renderer: Broken"] == [record.getMessage() for record in records]
 
     def test_it_fails_without_reporters(self, records: list[logging.LogRecord]) -> None:
         """Where there is no reporter it is logged all the same."""
-        with mock.patch("catchasync._answers.render_error", side_effect=Broken):
+        with mock.patch("catchasync._answers.response_to", side_effect=Broken):
             assert is_plain(ErrorHandler(reporters=())(Boom()))
         assert ["a defect in a renderer: Broken"] == [record.getMessage() for record in records]
+
+    def test_nor_can_it_be_told(self, records: list[logging.LogRecord]) -> None:
+        """Where that fails too, as without memory, there still is an answer."""
+        errors = ErrorHandler(reporters=())
+        with (
+            mock.patch("catchasync._answers.response_to", side_effect=MemoryError),
+            mock.patch("catchasync._reporting.Reporters.tell_defect", side_effect=MemoryError),
+        ):
+            assert is_plain(errors(Boom()))
+        assert [] == records
 
     def test_it_comes_back(self, records: list[logging.LogRecord]) -> None:
         """An error with an attribute that hands the next such error to the handler."""

@@ -50,6 +50,36 @@ class TestLogging:
         assert "an error in a route: 404 NotFound: 'no user 7'" == record.getMessage()
         assert record.exc_info is None
 
+    @pytest.mark.parametrize("count", [0, 1])
+    def test_what_is_not_wanted(self, caplog: pytest.LogCaptureFixture, count: int) -> None:
+        """Where its level is off nothing is written, nor read; a bug is; others are told of all."""
+
+        class Costly(NotFound):
+            def __str__(self) -> str:
+                said.append(self)
+                return "dear"
+
+        said: list[Any] = []
+        told: list[Any] = []
+        others = [lambda error, _context: told.append(type(error))] * count
+        errors = ErrorHandler(reporters=[log_error, *others])
+        with caplog.at_level(logging.WARNING, "catchasync"):
+            errors(Costly())
+            assert [] == caplog.records
+            errors(Boom())
+        [record] = caplog.records
+        assert "an error: Boom" == record.getMessage()
+        assert [Costly, Boom][: 2 * count] == told
+        assert [] == said
+
+    def test_a_level_that_is_none(self, log: pytest.LogCaptureFixture) -> None:
+        """``NOTSET`` names no level: such a failure is logged as an error."""
+        errors = ErrorHandler()
+        errors.on(Boom, status=409, report=logging.NOTSET)
+        errors(Boom())
+        [record] = log.records
+        assert logging.ERROR == record.levelno
+
     def test_a_client_writes_no_lines(self, log: pytest.LogCaptureFixture) -> None:
         """What a client puts into a message cannot look like another entry, nor be huge."""
         ErrorHandler()(NotFound("x\nERROR root: hacked\x1b[31m" + "y" * 10_000))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from catchasync._error_response import ErrorResponse
 from catchasync._plain import guarded
 from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
@@ -28,11 +29,17 @@ def tell(error: BaseException, answer: object = None, integration: str | None = 
         integration: The name of Sentry's integration of the framework, where it watches from
             outside.
     """
-    if (status_in(answer) or SERVER_ERROR) < SERVER_ERROR:
+    if (_status_of(answer) or SERVER_ERROR) < SERVER_ERROR:
         return
     if integration is not None:
         _call("sentry_sdk", _tell_sentry, error, integration)
     _call("opentelemetry.trace", _tell_span, error)
+
+
+def _status_of(answer: Any) -> int | None:
+    if type(answer) is ErrorResponse:  # as nearly all are
+        return answer.status
+    return status_in(answer)
 
 
 def _call(module: str, function: Any, *args: object) -> None:

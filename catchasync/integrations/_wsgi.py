@@ -50,13 +50,18 @@ class Guard:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Run the application, and answer its failure."""
-        start = Start(start_response)
+        start = Start()
+        start.start_response = start_response
         try:
             body = self.app(environ, start)
         except Exception as error:
             if is_never_caught(error):
                 raise
             return self.answer(error, environ, start)
+        return self.watched(body, environ, start)
+
+    def watched(self, body: Iterable[bytes], environ: Environ, start: Start) -> Iterable[bytes]:
+        """Return a body whose failures are answered or reported."""
         if isinstance(body, (list, tuple)) or is_file(body, environ):
             return body
         return Body(body, self, environ, start)
@@ -77,29 +82,31 @@ class Guard:
 
 class Start:
     """
-    The server's ``start_response``, and whether it has been called.
+    A server's ``start_response``, which is given to it, and whether it has been called.
 
-    Args:
-        start_response: The server's.
+    There is one for every request: so it has no ``__init__``, which takes as long as all the rest.
     """
 
-    __slots__ = ("_is_called", "_start_response")
+    __slots__ = ("is_called", "start_response")
 
-    def __init__(self, start_response: StartResponse) -> None:
-        self._start_response = start_response
-        self._is_called = False
+    is_called: bool
+    start_response: StartResponse
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, status: str, headers: Any, exc_info: Any = None) -> Any:
         """Begin a response."""
-        self._is_called = True
-        return self._start_response(*args, **kwargs)
+        self.is_called = True
+        if exc_info is None:
+            return self.start_response(status, headers)
+        return self.start_response(status, headers, exc_info)
 
     def again(self, error: Exception) -> StartResponse:
         """Return what begins the answer to a failure instead."""
-        exc_info = (type(error), error, error.__traceback__) if self._is_called else None
+        if not hasattr(self, "is_called"):
+            return self.start_response
+        exc_info = (type(error), error, error.__traceback__)
 
         def start_again(status: str, headers: Any, *_exc_info: object) -> Any:
-            return self._start_response(status, headers, *([exc_info] if exc_info else []))
+            return self.start_response(status, headers, exc_info)
 
         return start_again
 

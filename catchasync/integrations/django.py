@@ -26,19 +26,20 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception
 from django.db import connections
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.request import UnreadablePostError
 from django.utils.log import log_response
 from django.utils.module_loading import import_string
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
+from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import SERVER_ERROR
 from catchasync.errors import MethodNotAllowed
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._asgi import checked, checked_errors
 from catchasync.types import Next
 
 __all__ = ["ErrorMiddleware", "as_next", "install", "wrap_router"]
@@ -46,6 +47,9 @@ __all__ = ["ErrorMiddleware", "as_next", "install", "wrap_router"]
 AppT = TypeVar("AppT")
 
 is_async: Final[Callable[[Any], bool]] = iscoroutinefunction  # pyright: ignore[reportDeprecated] # asgiref's knows marked ones
+
+WHOLE: Final = frozenset({HttpResponse, JsonResponse})
+"""The classes of most responses, in which nothing can fail any more."""
 
 WATCHED: Final = "_catchasync_watched"
 
@@ -166,8 +170,11 @@ def _guarded(errors: ErrorHandler, get_response: Any) -> Any:
         async def respond_async(request: Any) -> Any:
             token = _request.set(request)
             try:
-                return _finished(errors, request, await get_response(request))
-            except Exception as error:  # noqa: BLE001 - answered
+                response = await get_response(request)
+                return response if type(response) in WHOLE else _finished(errors, request, response)
+            except Exception as error:
+                if is_never_caught(error):
+                    raise
                 answer = sync_to_async(_answer, thread_sensitive=False)  # as Django answers
                 return await answer(errors, request, error)
             finally:
@@ -179,8 +186,11 @@ def _guarded(errors: ErrorHandler, get_response: Any) -> Any:
     def respond(request: Any) -> Any:
         token = _request.set(request)
         try:
-            return _finished(errors, request, get_response(request))
-        except Exception as error:  # noqa: BLE001 - answered
+            response = get_response(request)
+            return response if type(response) in WHOLE else _finished(errors, request, response)
+        except Exception as error:
+            if is_never_caught(error):
+                raise
             return _answer(errors, request, error)
         finally:
             _request.reset(token)
@@ -199,7 +209,7 @@ def _finished(errors: ErrorHandler, request: Any, response: Any) -> Any:
 
 def _watch(errors: ErrorHandler, request: Any, response: Any) -> None:
     setattr(response, WATCHED, True)
-    tell = functools.partial(errors.report, context=_context(request))
+    tell = functools.partial(_report, errors, _context(request))
     file = getattr(response, "file_to_stream", None)  # what servers send by themselves
     parts = response.streaming_content
     if response.is_async:
@@ -210,6 +220,11 @@ def _watch(errors: ErrorHandler, request: Any, response: Any) -> None:
         response.streaming_content = _watched(parts, tell)
     if file is not None:
         response.file_to_stream = file
+
+
+def _report(errors: ErrorHandler, context: ErrorContext, error: Exception) -> None:
+    if not is_never_caught(error):
+        errors.report(error, context)
 
 
 def _begun(parts: Iterator[bytes]) -> Iterator[bytes]:
@@ -297,7 +312,11 @@ def as_next(errors: ErrorHandler) -> Next:
     Returns:
         A callable of the error, which returns a response of Django's; on a loop, where a rule is
         async, an awaitable of it.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def answer(error: Any, *_values: Any) -> Any:
         is_sync = _is_sync()
@@ -325,6 +344,6 @@ def _is_sync() -> bool:
 
 def _roll_back() -> None:
     """Doom the transactions around a view: it will return a response, as if nothing was wrong."""
-    for connection in connections.all():
+    for connection in connections.all(initialized_only=True):
         if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
             connection.set_rollback(True)

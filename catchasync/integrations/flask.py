@@ -8,27 +8,34 @@ classes of its own are still called first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar, cast
 
 import flask
 from flask.app import Flask  # OpenTelemetry replaces that of `flask`
 from flask.signals import got_request_exception
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import ClosingIterator
 
 from catchasync._context import ErrorContext
-from catchasync._error_response import ErrorResponse
+from catchasync._error_response import Environ, ErrorResponse, StartResponse
+from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
-from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
-from catchasync.integrations._asgi import checked
-from catchasync.integrations._wsgi import Guard, settled
+from catchasync.integrations._asgi import checked, checked_errors, is_repeated
+from catchasync.integrations._wsgi import Application, Guard, Start, context_of, settled
 
 __all__ = ["as_next", "install", "wrap_router"]
 
 AppT = TypeVar("AppT", bound=Flask)
+
+BODY: Final = ("close", "get_app_iter", "iter_encoded")
+"""What makes the body of a response, and closes it."""
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -48,11 +55,76 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no Flask app, or ``errors`` no `ErrorHandler`.
     """
     checked(app, errors, "a Flask app", Flask)
-    if HTTPException not in app.error_handler_spec[None][None]:
+    own: Any = app.error_handler_spec[None][None].get(HTTPException)
+    if own is None or own.__module__ == __name__:  # that of an install before
         app.register_error_handler(HTTPException, http_handler(app, errors))
     vars(app)["handle_exception"] = exception_handler(app, errors)
-    vars(app)["wsgi_app"] = Guard(app.wsgi_app, errors, app.request_class, observer="flask")
+    vars(app)["wsgi_app"] = guarded(app, errors)
     return app
+
+
+class FlaskGuard(Guard):
+    """A guard that finds the view of what fails when Flask has forgotten the request."""
+
+    flask: Flask
+
+    def _context_of(self, environ: Environ) -> ErrorContext:
+        request: Any = self.request_of(environ)
+        with contextlib.suppress(HTTPException):  # there is no such view
+            adapter: Any = self.flask.create_url_adapter(request)
+            request.url_rule, request.view_args = adapter.match(return_rule=True)
+        return context_in(self.flask, request)
+
+
+def guarded(app: Flask, errors: ErrorHandler) -> Application:
+    """Return what takes the place of ``app.wsgi_app``; of a guard of ours, what is inside."""
+    found = getattr(app.wsgi_app, "guard", app.wsgi_app)
+    run = found.app if isinstance(found, FlaskGuard) else app.wsgi_app
+    guard = FlaskGuard(run, errors, app.request_class, observer="flask")
+    guard.flask = app
+    return quick(guard, run, app.response_class) if is_usual(run, app.response_class) else guard
+
+
+def is_usual(run: Application, kind: Any) -> bool:
+    """Say whether Flask makes the responses and their bodies, without anything in between."""
+    return (
+        getattr(run, "__func__", None) is Flask.wsgi_app
+        and all(getattr(kind, name) is getattr(Response, name) for name in BODY)
+        and hasattr(ClosingIterator(()), "_callbacks")
+    )
+
+
+def quick(guard: FlaskGuard, run: Application, kind: object) -> Application:
+    """Return the same as a guard, which tells a body that is one string: nothing can fail in it.
+
+    It is on the way of every request: so it is all in one piece.
+    """
+
+    def wsgi_app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start = Start()
+        start.start_response = start_response
+        try:
+            body = run(environ, start)
+        except Exception as error:
+            if is_never_caught(error):
+                raise
+            return guard.answer(error, environ, start)
+        if type(body) is ClosingIterator:
+            closing: Any = body
+            response = closing._callbacks[-1].__self__  # noqa: SLF001 - `is_usual` has looked
+            parts = response.response
+            if (
+                type(parts) is list
+                and len(parts) == 1
+                and type(parts[0]) is bytes
+                and response.__class__ is kind
+                and not response._on_close  # noqa: SLF001 - same
+            ):
+                return body
+        return guard.watched(body, environ, start)
+
+    vars(wsgi_app)["guard"] = guard
+    return wsgi_app
 
 
 def http_handler(app: Flask, errors: ErrorHandler) -> Callable[[HTTPException], Any]:
@@ -67,40 +139,58 @@ def http_handler(app: Flask, errors: ErrorHandler) -> Callable[[HTTPException], 
     return answer_http_error
 
 
-def exception_handler(app: Flask, errors: ErrorHandler) -> Callable[[Exception], Any]:
+def exception_handler(app: Flask, errors: ErrorHandler) -> Callable[..., Any]:
     """Return what takes the place of ``app.handle_exception``."""
 
-    def handle_exception(error: Exception) -> flask.Response:
-        response = answer(error, errors)
-        if (status_in(response) or SERVER_ERROR) >= SERVER_ERROR:
+    def handle_exception(*arguments: Any) -> flask.Response:
+        *context, error = arguments  # since 3.2 Flask hands its context over, before the error
+        if is_never_caught(error):
+            raise error
+        made: Any = answer(error, errors)
+        response: flask.Response = (
+            made if type(made) is app.response_class else app.make_response(made)
+        )
+        if response.status_code >= SERVER_ERROR and got_request_exception.receivers:
             wrapper = app.ensure_sync
             got_request_exception.send(app, _async_wrapper=wrapper, exception=error)
-        return app.finalize_request(response, from_error_handler=True)
+        finalize: Any = app.finalize_request
+        try:
+            return cast("flask.Response", finalize(*context, response))
+        except Exception as later:
+            if is_never_caught(later):
+                raise
+            if not is_repeated(later, error):
+                errors.report(later, context_in(app, unwrapped(flask.request)))
+            return response
 
     return handle_exception
 
 
 def answer(error: object, errors: ErrorHandler) -> ResponseReturnValue:
     """Report an error, and return what a view may return."""
-    made = settled(errors(error, current_context()))
+    app, request = unwrapped(flask.current_app), unwrapped(flask.request)
+    made = errors(error, context_in(app, request))
     if isinstance(made, ErrorResponse):
-        return response_of(made)
-    return cast("ResponseReturnValue", made)
+        return response_of(made, app.response_class)
+    return cast("ResponseReturnValue", settled(made))
 
 
-def current_context() -> ErrorContext:
+def unwrapped(proxy: Any) -> Any:
+    """Return what a proxy stands for: each attribute of a proxy takes as long as that."""
+    return proxy._get_current_object()  # noqa: SLF001 - documented
+
+
+def context_in(app: Flask, request: Any) -> ErrorContext:
     """Return where something failed."""
-    request: Any = flask.request
-    view = flask.current_app.view_functions.get(request.endpoint)
-    accept = request.headers.get("Accept")
-    return ErrorContext("route", request._get_current_object(), view, accept, request.method)  # noqa: SLF001 - documented
+    return context_of(request.environ, app.view_functions.get(request.endpoint), request)
 
 
-def response_of(made: ErrorResponse) -> flask.Response:
-    """Return Flask's response."""
-    response = flask.current_app.response_class(made.body, made.status, made.headers)
-    if (length := made.headers.get("content-length")) is not None:
-        response.headers["content-length"] = length  # that of GET, also for HEAD
+def response_of(made: ErrorResponse, kind: type[flask.Response]) -> flask.Response:
+    """Return Flask's response; werkzeug's constructor takes twice as long with all it is given."""
+    headers = Headers()
+    headers[:] = list(made.headers.items())
+    response = kind(None, made.status, headers)
+    response.response = [made.body]  # the length stays that of GET, also for HEAD
     return response
 
 
@@ -113,5 +203,9 @@ def as_next(errors: ErrorHandler) -> Callable[[object], ResponseReturnValue]:
 
     Returns:
         A `next`: it reports an error, and returns a Flask response.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
     return lambda error: answer(error, errors)

@@ -1,12 +1,15 @@
-"""Sanic: `install` registers an exception handler, and a signal for what comes too late for it."""
+"""Sanic: `install` sets what answers by default, and a signal for what comes too late for that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import functools
+import itertools
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final, TypeVar
 
 from sanic import HTTPResponse, Request, Sanic
-from sanic.exceptions import SanicException, ServerError
+from sanic.exceptions import ServerError
 from sanic.http.constants import Stage
 
 from catchasync._context import ErrorContext
@@ -15,7 +18,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync.integrations import _observers
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._asgi import checked, checked_errors
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -34,9 +37,10 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     Let a central handler answer every failure of an application.
 
     What Sanic answers itself is rendered too: 404, 405, ``raise SanicException(status_code=409)``.
-    An exception handler that the application has for a class of its own still answers that.
-    Failures of websockets are reported. What a middleware for responses raises is logged by Sanic,
-    as without us.
+    An exception handler that the application has for a class of its own still answers that; what
+    one for `Exception` answers is reported.
+    Failures of websockets are reported; so is what a middleware for responses raises, which Sanic
+    logs, as without us, before it sends the handler's response.
 
     Args:
         app: The application, before it runs. Its listeners and background tasks are not requests:
@@ -51,10 +55,12 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
     checked(app, errors, "a Sanic app", Sanic)
-    app.exception(Exception, SanicException)(_handler(errors))
+    handler: Any = app.error_handler
+    handler.default = _handler(errors)
     app.signal("http.lifecycle.exception")(_break_off(errors))
     app.signal("websocket.handler.exception")(_websocket_reporter(errors))
     app.signal("server.exception.report")(_report_outside(errors, app))
+    app.listener("before_server_start")(_watch_middlewares(errors))
     return app
 
 
@@ -64,7 +70,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: ``errors`` is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def next(error: BaseException) -> Any:
         request = _current()
@@ -91,12 +101,60 @@ def _break_off(errors: ErrorHandler) -> Callable[..., Any]:
 
         Sanic would log it, and end the body as if it were whole.
         """
-        if isinstance(exception, Exception) and _has_begun(request):
+        if not isinstance(exception, Exception):
+            return
+        if _has_begun(request):
             errors.report(exception, _context(request))
             _observers.tell(exception, None, "sanic")
             raise exception
+        if _is_taken(request, exception):
+            errors.report(exception, _context(request))
 
     return catchasync_break_off
+
+
+def _is_taken(request: Request[Any, Any], error: Exception) -> bool:
+    """Say whether an exception handler of the app's own, for `Exception`, answers an error."""
+    handlers: Any = request.app.error_handler
+    for_all = [handlers.cached_handlers.get((Exception, name)) for name in (request.name, None)]
+    return any(for_all) and handlers._lookup(error, request.name) in for_all  # noqa: SLF001
+
+
+def _watch_middlewares(errors: ErrorHandler) -> Callable[..., Any]:
+    async def catchasync_watch_middlewares(app: Any, _loop: object = None) -> None:
+        """Watch the middlewares for responses, when all are known; routes have their own lists."""
+        own = (route.extra.response_middleware or () for route in app.router.routes)
+        for middleware in (*app.response_middleware, *itertools.chain.from_iterable(own)):
+            if not isinstance(middleware.func, _Watched):
+                middleware.func = _Watched(middleware.func, errors)
+
+    return catchasync_watch_middlewares
+
+
+class _Watched:
+    """A middleware for responses whose failures are reported, and go on."""
+
+    def __init__(self, middleware: Callable[..., Any], errors: ErrorHandler) -> None:
+        functools.update_wrapper(self, middleware)
+        self._middleware = middleware
+        self._errors = errors
+
+    def __call__(self, request: Request[Any, Any], response: Any) -> Any:
+        with self._reporting(request):
+            result = self._middleware(request, response)
+        return self._seen_through(request, result) if is_awaitable(result) else result
+
+    async def _seen_through(self, request: Request[Any, Any], awaitable: Awaitable[Any]) -> Any:
+        with self._reporting(request):
+            return await awaitable
+
+    @contextlib.contextmanager
+    def _reporting(self, request: Request[Any, Any]) -> Generator[None, None, None]:
+        try:
+            yield
+        except Exception as error:
+            self._errors.report(error, _context(request))
+            raise
 
 
 def _websocket_reporter(errors: ErrorHandler) -> Callable[..., Any]:
@@ -152,7 +210,9 @@ def _context(request: Request[Any, Any] | None, source: str = "route") -> ErrorC
 
 def _answer(errors: ErrorHandler, error: BaseException, request: Request[Any, Any] | None) -> Any:
     answer = errors(error, _context(request))
-    return _response_later(answer) if is_awaitable(answer) else _response(answer)
+    if type(answer) is not ErrorResponse and is_awaitable(answer):
+        return _response_later(answer)
+    return _response(answer)
 
 
 async def _response_later(answer: Any) -> Any:

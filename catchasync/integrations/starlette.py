@@ -9,15 +9,13 @@ still called first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from catchasync._error_response import Receive, Scope, Send
@@ -25,21 +23,12 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of
-from catchasync.integrations._asgi import (
-    Answer,
-    Application,
-    Exchange,
-    Guard,
-    answered,
-    checked,
-)
+from catchasync.integrations._asgi import Answer, adding, checked, checked_errors
+from catchasync.integrations._starlette_layers import building, connection_of
 
 __all__ = ["as_next", "install", "wrap_router"]
 
 AppT = TypeVar("AppT", bound=Starlette)
-
-WAY_OUT: Final = "catchasync.way_out"
-"""Where a scope keeps how the middlewares of an app let messages out."""
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -70,66 +59,6 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     return app
 
 
-def building(app: Starlette, errors: ErrorHandler) -> Callable[[], Any]:
-    """Return what takes the place of ``app.build_middleware_stack``."""
-    build = app.build_middleware_stack
-
-    def build_guarded() -> Any:
-        others = app.user_middleware
-        kind = MiddlewareGuard if others else Guard
-        guard = Middleware(kind, errors, connection_of, observer="starlette")
-        app.user_middleware = [guard, *others, Middleware(WayOut)] if others else [guard]
-        try:
-            return build()
-        finally:
-            app.user_middleware = others
-
-    return build_guarded
-
-
-class MiddlewareGuard(Guard):
-    """A guard around middlewares: an answer takes their way out, where that is still open."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application, and answer its failure."""
-        outer = scope.get(WAY_OUT)  # that of an application around this one
-        scope[WAY_OUT] = None
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            scope[WAY_OUT] = outer  # and no circle of the request and its way out is left behind
-
-    async def send(self, answer: Any, scope: Scope, receive: Receive, exchange: Exchange) -> None:
-        """Send an answer through the middlewares; past them, where none of it comes through."""
-        if (way_out := scope.get(WAY_OUT)) is not None:
-            try:
-                await answered(answer, self.errors, scope, receive, way_out)
-            except Exception:  # as of a middleware whose stream is closed
-                if exchange.has_begun:
-                    raise
-        if not exchange.has_begun:
-            await super().send(answer, scope, receive, exchange)
-
-
-class WayOut:
-    """The innermost middleware: it notes how the others let messages out."""
-
-    def __init__(self, app: Application) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the application."""
-        scope[WAY_OUT] = send
-        await self.app(scope, receive, send)
-
-
-def connection_of(scope: Scope) -> HTTPConnection:
-    """Return Starlette's object of a request."""
-    if scope["type"] == "http":
-        return Request(scope)
-    return HTTPConnection(scope)
-
-
 def http_handler(errors: ErrorHandler, default: Callable[..., Any]) -> Callable[..., Any]:
     """Return an exception handler that answers as ``errors`` says.
 
@@ -148,7 +77,7 @@ def http_handler(errors: ErrorHandler, default: Callable[..., Any]) -> Callable[
     return answer_http_error
 
 
-class ErrorAnswer(Response):
+class ErrorAnswer(Answer, Response):
     """
     The answer to an error, made when it is known who asked.
 
@@ -157,30 +86,36 @@ class ErrorAnswer(Response):
         errors: Reports and answers it.
     """
 
+    background: BackgroundTask | None = None
+    body: bytes = b""
+
     def __init__(self, error: object, errors: ErrorHandler) -> None:
-        self.status_code: int = status_of(error)  # as `Response` does it, in a quarter of the time
-        self.background: BackgroundTask | None = None
-        self.body: bytes = b""
-        self.raw_headers: list[tuple[bytes, bytes]] = [(b"content-length", b"0")]
-        self._answer = Answer(error, errors, connection_of)
+        super().__init__(error, errors, connection_of)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __getattr__(self, name: str) -> Any:
+        """Make what few ask for: most answers are sent as they are."""
+        if name == "status_code":
+            value: Any = status_of(self.error)
+        elif name == "raw_headers":
+            value = [(b"content-length", b"0")]
+        else:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(msg, name=name, obj=self)
+        setattr(self, name, value)
+        return value
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Report the error, and answer; then run the background tasks of the response."""
-        added = self.raw_headers[1:]  # by a decorator, or whoever had the response in hand
-        await self._answer(scope, receive, adding(added, send) if added else send)
-        if self.background is not None:
-            await self.background()
+        if "raw_headers" in vars(self):  # of a decorator, or whoever had the response in hand
+            send = adding(self.raw_headers[1:], send)
+        answering = super().__call__(scope, receive, send)
+        return answering if self.background is None else then(answering, self.background)
 
 
-def adding(headers: list[tuple[bytes, bytes]], send: Send) -> Send:
-    """Return a `send` that adds headers to a response."""
-
-    def send_with_headers(message: Any) -> Any:
-        if "headers" in message:
-            message = {**message, "headers": [*message["headers"], *headers]}
-        return send(message)
-
-    return send_with_headers
+async def then(first: Coroutine[Any, Any, None], second: BackgroundTask) -> None:
+    """Do one thing after the other."""
+    await first
+    await second()
 
 
 def as_next(errors: ErrorHandler) -> Callable[[object], Response]:
@@ -192,5 +127,9 @@ def as_next(errors: ErrorHandler) -> Callable[[object], Response]:
 
     Returns:
         A `next`: it turns an error into a Starlette response, which reports it when it is sent.
+
+    Raises:
+        TypeError: ``errors`` is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
     return lambda error: ErrorAnswer(error, errors)

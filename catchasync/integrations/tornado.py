@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextvars
 import sys
-import types
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -18,7 +18,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import phrase_of
-from catchasync.integrations._asgi import checked, no_application
+from catchasync.integrations._asgi import checked, checked_errors, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -74,7 +74,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: ``errors`` is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def next(error: BaseException) -> Any:
         if isinstance(error, web.Finish):
@@ -89,19 +93,39 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 
 
 def _answering(target: type[web.RequestHandler], errors: ErrorHandler) -> type[web.RequestHandler]:
-    """Return a subclass of a handler class, the same in all but what it does with errors."""
+    """Return a subclass of a handler class, the same in all but what it does with errors.
+
+    Nothing of the target's own is called for that: a metaclass or an ``__init_subclass__`` might
+    keep a list of handlers, or ask for arguments.
+    """
+    if issubclass(target, _Answering):  # of another `install`
+        return target
+    kind: Any = type(target)
+    make: Any = abc.ABCMeta.__new__ if issubclass(kind, abc.ABCMeta) else type.__new__
     names = ("__module__", "__qualname__", "__doc__")
     body = {name: getattr(target, name) for name in names}
-    bases = (_Answering, target)
-    return types.new_class(
-        target.__name__, bases, {}, lambda space: space.update(body, catchasync_errors=errors)
+    made: type[web.RequestHandler] = make(
+        kind, target.__name__, (_Answering, target), {**body, "catchasync_errors": errors}
     )
+    return made
 
 
 class _Answering(web.RequestHandler):
     """What the handlers of an application do with errors."""
 
     catchasync_errors: ErrorHandler
+
+    def __init_subclass__(cls, **_options: object) -> None:
+        """Call no hook of the handler's own."""
+
+    def __init__(self, application: Any, request: Any, **options: Any) -> None:
+        """Make the handler; what fails in `initialize` is reported, as Tornado has no answer."""
+        try:
+            super().__init__(application, request, **options)
+        except Exception as error:
+            self.request = request
+            self.catchasync_errors.report(error, _context(self))
+            raise
 
     def prepare(self) -> Any:
         _current.set(self)
@@ -160,7 +184,7 @@ def _answer(errors: ErrorHandler, error: BaseException, handler: web.RequestHand
     if isinstance(error, web.HTTPError) and error.status_code == NOT_ALLOWED:
         error.headers = {"Allow": ", ".join(_methods_of(handler))}  # type: ignore[attr-defined]
     answer = errors(error, _context(handler))
-    if is_awaitable(answer):
+    if type(answer) is not ErrorResponse and is_awaitable(answer):
         return _fill_later(errors, answer, handler)
     return _fill(errors, answer, handler)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._asgi import checked, checked_errors
 from catchasync.integrations._wsgi import Answer, Application, Guard
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -45,5 +45,9 @@ def as_next(errors: ErrorHandler) -> Callable[[Any], Answer]:
 
     Returns:
         A `next`: it turns an error into an application, which reports and answers it.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
     return lambda error: Answer(error, errors)

@@ -206,3 +206,9 @@ def test_cause_of_itself() -> None:
     error.__cause__ = error
     server, reported = run(error)
     assert (404, 1) == (server.sent[0]["status"], len(reported))
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

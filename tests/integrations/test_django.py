@@ -7,7 +7,8 @@ import io
 import logging
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -72,6 +73,17 @@ def raiser(make: Callable[[], Any]) -> Callable[..., Any]:
     return view
 
 
+async def cancelled_async(request: HttpRequest) -> HttpResponse:
+    """Fail as a future that was cancelled."""
+    raise CancelledError
+
+
+def cancelled_stream() -> Iterator[bytes]:
+    """Give a part, and fail as a future that was cancelled."""
+    yield b"part"
+    raise CancelledError
+
+
 async def missing_async(request: HttpRequest) -> HttpResponse:
     """Fail."""
     raise UserMissing
@@ -126,8 +138,11 @@ class Urls:
         path("exempt", exempt),
         path("suspicious", raiser(lambda: SuspiciousOperation("odd"))),
         path("gone", raiser(UnreadablePostError)),
+        path("cancelled", raiser(CancelledError)),
+        path("stream-cancelled", lambda request: StreamingHttpResponse(cancelled_stream())),
         path("missing", raiser(UserMissing)),
         path("missing-async", missing_async),
+        path("cancelled-async", cancelled_async),
         path("own-405", lambda request: HttpResponseNotAllowed(["GET"], b"mine")),
     ]
 
@@ -408,3 +423,26 @@ def test_file_is_left_to_the_server(made: Made) -> None:
         answer = ErrorMiddleware(lambda request: FileResponse(file))(RequestFactory().get("/"))
     assert (file, b"contents") == (answer.file_to_stream, b"".join(answer.streaming_content))
     answer.close()
+
+
+def test_cancellation_passes(made: Made) -> None:
+    """The cancellation of a thread's future is no failure: it passes, from views and streams."""
+    errors, reported = made
+    with pytest.raises(CancelledError):
+        get(install(WSGIHandler(), errors), "/cancelled")
+    with pytest.raises((CancelledError, asyncio.CancelledError)):  # asyncio makes its own of it
+        asyncio.run(get_async(install(ASGIHandler(), errors), "/cancelled"))
+    with pytest.raises(CancelledError):
+        asyncio.run(get_async(install(ASGIHandler(), errors), "/cancelled-async"))
+    with pytest.raises(CancelledError):
+        list(get(install(WSGIHandler(), errors), "/stream-cancelled"))
+    assert [] == reported
+
+
+def test_two_projects_and_two_installs(made: Made) -> None:
+    """Each application has its own error handler, and what is installed last answers, alone."""
+    (first, told_first), (last, told_last) = made, make_errors()
+    app = install(install(WSGIHandler(), make_errors()[0]), first)
+    other = install(WSGIHandler(), last)
+    assert [500, 500, 500] == [get(each, "/bug").status_code for each in (app, other, other)]
+    assert [1, 2] == [len(told_first), len(told_last)]

@@ -172,3 +172,9 @@ def test_what_is_no_app() -> None:
     app: Any = Starlette()
     with pytest.raises(TypeError, match="takes a FastAPI app first: got"):
         install(app, ErrorHandler())
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from concurrent.futures import CancelledError
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("flask")
 
-from flask import Flask, Response, abort, got_request_exception, url_for
+from flask import Blueprint, Flask, Response, abort, got_request_exception, send_file, url_for
 from flask import request as current
 from werkzeug.exceptions import HTTPException
+from werkzeug.test import create_environ, run_wsgi_app
 
 from catchasync import ErrorHandler, ErrorResponse, catch_async, wrap_router
 from catchasync.errors import NotFound
@@ -225,3 +229,259 @@ def test_what_is_no_app(app: Any) -> None:
     """What is no Flask app is refused by name."""
     with pytest.raises(TypeError, match="takes a Flask app first: got"):
         install(app, ErrorHandler())
+
+
+class Closing(Response):
+    """A response whose end fails."""
+
+    def close(self) -> None:
+        """Fail."""
+        raise UserMissing
+
+
+def closing_later() -> Response:
+    """Return a response with something to do at its end, which fails."""
+    response = Response("ok")
+    response.call_on_close(bug)
+    return response
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        (closing_later, "RuntimeError"),
+        (lambda: Closing("ok"), "UserMissing"),
+        (lambda: Response(["a", "\ud800"]), "UnicodeEncodeError"),
+        (lambda: Response(["\ud800"]), "UnicodeEncodeError"),
+        (lambda: Response(bug() for _ in "ab"), "RuntimeError"),
+    ],
+    ids=["call_on_close", "close", "parts", "text", "stream"],
+)
+def test_body_that_fails(view: Any, expected: str) -> None:
+    """What fails in sending a response, or at its end, is reported, with the view."""
+    told: list[Any] = []
+    errors = ErrorHandler(reporters=[lambda *all_of_it: told.append(all_of_it)])
+    with contextlib.suppress(RuntimeError, UserMissing, UnicodeEncodeError):
+        get(app_of(view, errors))
+    ((error, context),) = told
+    assert expected == type(error).__name__
+    assert view is context.handler
+    assert "/" == context.request.path
+
+
+def test_responses_of_a_class_of_the_app() -> None:
+    """The end of a response is watched also where the app has a class of responses of its own."""
+    errors, reported = make_errors()
+    app = Flask("test")
+    app.response_class = Closing
+    app.add_url_rule("/", "view", lambda: "ok")
+    with pytest.raises(UserMissing):
+        get(install(app, errors))
+    assert ["UserMissing"] == [report.name for report in reported]
+
+
+def test_application_inside_of_the_guard() -> None:
+    """What an application put around Flask's fails with, before Flask is asked, is answered."""
+    errors, reported = make_errors()
+    app = Flask("test")
+
+    def failing(_environ: Any, _start_response: Any) -> Any:
+        raise UserMissing
+
+    vars(app)["wsgi_app"] = failing
+    body, status, _ = get(install(app, errors))
+    assert (404, ["UserMissing"]) == (status, [report.name for report in reported]), body
+
+
+def get(app: Any, path: str = "/") -> tuple[bytes, int, Any]:
+    """Ask for a path, as a server does, and return what came."""
+    body, status, headers = run_wsgi_app(app, create_environ(path))
+    try:
+        return b"".join(body), int(status.split()[0]), headers
+    finally:
+        getattr(body, "close", bool)()
+
+
+def test_file() -> None:
+    """A file goes to the server as it is."""
+    errors, reported = make_errors()
+    body, status, _ = get(app_of(lambda: send_file(__file__), errors))
+    assert (200, Path(__file__).read_bytes()) == (status, body)
+    assert [] == reported
+
+
+def test_exit() -> None:
+    """What ends the process passes, as does a cancellation."""
+    errors, reported = make_errors()
+
+    def view() -> str:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        get(app_of(view, errors))
+    assert [] == reported
+
+
+def test_teardown_that_is_cancelled() -> None:
+    """A cancellation is no failure where it comes from."""
+    errors, reported = make_errors()
+    app = app_of(lambda: "ok", errors)
+
+    @app.teardown_request
+    def cancelled(_error: object) -> None:
+        raise CancelledError
+
+    with pytest.raises(CancelledError):
+        get(app)
+    assert [] == reported
+
+
+def test_teardown_where_there_is_no_view() -> None:
+    """What fails after a 404 has no view."""
+    told: list[Any] = []
+    errors = ErrorHandler(reporters=[lambda *report: told.append(report)])
+    app = app_of(lambda: "ok", errors)
+
+    @app.teardown_request
+    def fail(_error: object) -> None:
+        bug()
+
+    with pytest.raises(RuntimeError):
+        get(app, "/none")
+    assert [("NotFound", None), ("RuntimeError", None)] == [
+        (type(error).__name__, context.handler) for error, context in told
+    ]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret"), UserMissing()])
+def test_hook_that_fails_with_an_answer(error: Exception) -> None:
+    """What an ``after_request`` function raises while a failure is answered is reported too."""
+    told: list[Any] = []
+
+    def view() -> str:
+        raise error
+
+    errors = ErrorHandler(reporters=[lambda *report: told.append(report)])
+    errors.on(UserMissing, status=404)
+    app = app_of(view, errors)
+
+    @app.after_request
+    def fail(_response: Response) -> Response:
+        raise LookupError
+
+    _, status, _ = get(app)
+    assert (404 if isinstance(error, UserMissing) else 500) == status
+    assert [type(error), LookupError] == [type(error) for error, _ in told]
+    assert [view, view] == [context.handler for _, context in told]
+
+
+def test_rule_whose_answer_is_none() -> None:
+    """A rule whose answer is nothing that a view may return is answered with 500, and reported."""
+    errors, reported = make_errors()
+
+    @errors.on(KeyError)
+    def _(error: Exception, context: Any) -> Any:
+        return object()
+
+    def view() -> str:
+        raise KeyError
+
+    assert 500 == get(app_of(view, errors))[1]
+    assert ["KeyError", "TypeError"] == [report.name for report in reported]
+
+
+def test_cancellation() -> None:
+    """A cancellation passes a view and a hook as it is: it is no failure, and has no answer."""
+    errors, reported = make_errors()
+    ended: list[Any] = []
+
+    def view() -> str:
+        raise CancelledError
+
+    app = app_of(view, errors)
+    app.teardown_request(ended.append)
+    with pytest.raises(CancelledError):
+        get(app)
+    assert [CancelledError] == [type(error) for error in ended]
+
+    other = app_of(bug, errors)
+
+    @other.after_request
+    def cancelled(_response: Response) -> Response:
+        raise CancelledError
+
+    with pytest.raises(CancelledError):
+        get(other)
+    assert ["RuntimeError"] == [report.name for report in reported]
+
+
+class Coming(Flask):
+    """Flask as 3.2 is: its methods are handed the context first."""
+
+    def handle_exception(self, ctx: Any, error: Exception) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Have a failure answered."""
+        raise NotImplementedError
+
+    def finalize_request(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        ctx: Any,
+        rv: Any,
+        from_error_handler: bool = False,  # noqa: FBT001, FBT002 - as it is there
+    ) -> Response:
+        """Return the response, changed by hooks."""
+        assert ctx.app is self
+        return super().finalize_request(rv, from_error_handler)
+
+    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+        """Answer a request, as Flask does."""
+        with self.request_context(environ) as ctx:
+            try:
+                response = self.make_response(self.dispatch_request())
+            except RuntimeError as error:
+                response = vars(self)["handle_exception"](ctx, error)
+            return response(environ, start_response)
+
+
+def test_flask_to_come() -> None:
+    """Where Flask hands its context to its methods, so do we."""
+    errors, reported = make_errors()
+    app = Coming("test")
+    app.add_url_rule("/", "view", bug)
+    app.add_url_rule("/ok", "ok", lambda: "ok")
+    app.after_request(lambda response: response.headers.update({"x-hook": "1"}) or response)
+    install(app, errors)
+    _, status, headers = get(app)
+    assert (500, "1") == (status, headers["x-hook"])
+    assert b"ok" == get(app, "/ok")[0]
+    assert ["RuntimeError"] == [report.name for report in reported]
+
+
+def test_blueprints_and_two_apps() -> None:
+    """Failures in blueprints, nested ones too, reach the error handler of their app alone."""
+    child = Blueprint("child", "test", url_prefix="/child")
+    child.add_url_rule("/bug", "bug", bug)
+    parent = Blueprint("parent", "test", url_prefix="/parent")
+    parent.register_blueprint(child)
+    handlers = [make_errors(), make_errors()]
+    for errors, reported in handlers:
+        app = install(Flask("test"), errors)
+        app.register_blueprint(parent)
+        assert 500 == get(app, "/parent/child/bug")[1]
+        assert ["RuntimeError"] == [report.name for report in reported]
+    assert [1, 1] == [len(reported) for _, reported in handlers]
+
+
+@pytest.mark.parametrize("kind", [Response, Closing], ids=["quick", "watched"])
+def test_install_twice(kind: type[Response]) -> None:
+    """What is installed last answers, and alone."""
+    (first, told_first), (second, told_second) = make_errors(), make_errors()
+    app = Flask("test")
+    app.response_class = kind
+    app.add_url_rule("/", "view", lambda: Closing("ok"))
+    app.add_url_rule("/bug", "bug", bug)
+    install(install(app, first), second)
+    for path in ("/", "/bug", "/none"):
+        with contextlib.suppress(UserMissing):
+            get(app, path)
+    expected = {"UserMissing", "RuntimeError", "NotFound"}
+    assert ([], expected) == (told_first, {each.name for each in told_second})

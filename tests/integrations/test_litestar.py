@@ -18,6 +18,7 @@ from litestar.exceptions import HTTPException, LitestarException, WebSocketExcep
 from litestar.testing import TestClient
 
 from catchasync import ErrorHandler, catch_async
+from catchasync.errors import NotFound
 from catchasync.integrations.litestar import as_next, install, original
 from tests.integrations.contract import SECRET, Report, UserMissing, make_errors
 
@@ -106,6 +107,101 @@ def test_own_exception_handlers_come_first(made: Made) -> None:
     app = app_of(made[0], exception_handlers={UserMissing: own, 404: own})
     assert [418, 418] == [ask(app, path).status_code for path in ("/missing", "/nowhere")]
     assert [] == made[1]
+
+
+def own(request: Any, error: Exception) -> Response[str]:
+    """Answer, as an app does by itself."""
+    return Response("own", status_code=418)
+
+
+def not_found(request: Any, error: Exception) -> Response[str]:
+    """Answer what is not found."""
+    return Response("none", status_code=404)
+
+
+def test_own_handler_for_everything(made: Made) -> None:
+    """What an app's own handler for `Exception` answers is reported; what others take is not."""
+
+    @get("/refused")
+    async def refuse() -> str:
+        raise HTTPException(status_code=409)
+
+    handlers: Any = {Exception: own, UserMissing: not_found, 404: not_found}
+    app = app_of(made[0], refuse, exception_handlers=handlers)
+    paths = {"/bug": 418, "/refused": 418, "/missing": 404, "/nowhere": 404}
+    assert paths == {path: ask(app, path).status_code for path in paths}
+    assert [("RuntimeError", "route"), ("HTTPException", "route")] == names(made)
+
+
+def test_own_handler_of_a_route(made: Made) -> None:
+    """Same where a single route has it."""
+
+    @get("/owned", exception_handlers={Exception: own})
+    async def owned() -> str:
+        raise RuntimeError(SECRET)
+
+    app = app_of(made[0], owned)
+    assert [418, 500] == [ask(app, path).status_code for path in ("/owned", "/bug")]
+    assert [("RuntimeError", "route")] * 2 == names(made)
+
+
+def test_own_handler_that_fails(made: Made) -> None:
+    """What the app's own handler raises is reported, and answered."""
+
+    def broken(request: Any, error: Exception) -> Response[str]:
+        raise LookupError(SECRET)
+
+    app = app_of(made[0], exception_handlers={UserMissing: broken})
+    assert 500 == ask(app, "/missing").status_code
+    assert [("LookupError", "route")] == names(made)
+
+
+def test_cookie_of_the_answer_of_next(made: Made) -> None:
+    """A cookie is added to the answer where nothing else is."""
+
+    async def after(response: Response[Any]) -> Response[Any]:
+        response.set_cookie("seen", "yes")
+        return response
+
+    @get("/after", after_request=after)
+    @catch_async(next=as_next(made[0]))
+    async def fail() -> str:
+        raise NotFound
+
+    assert "yes" == ask(app_of(made[0], fail), "/after").cookies["seen"]
+
+
+def test_what_is_added_to_the_answer_of_next(made: Made) -> None:
+    """A hook may add headers, cookies and tasks to the answer of a decorated handler."""
+    ran: list[int | None] = []
+
+    async def after(response: Response[Any]) -> Response[Any]:
+        response.headers["X-Seen"] = "1"
+        response.headers["Content-Type"] = "text/csv"
+        response.set_cookie("seen", "yes")
+        response.background = BackgroundTask(ran.append, response.status_code)
+        return response
+
+    @get("/after", after_request=after)
+    @catch_async(next=as_next(made[0]))
+    async def fail() -> str:
+        raise NotFound
+
+    answer = ask(app_of(made[0], fail), "/after")
+    assert (404, "1", "yes") == (
+        answer.status_code,
+        answer.headers["x-seen"],
+        answer.cookies["seen"],
+    )
+    assert ("application/problem+json", [404]) == (answer.headers["content-type"], ran)
+
+
+def test_response_of_next(made: Made) -> None:
+    """The response of `as_next` has what responses have, and nothing else."""
+    response = as_next(made[0])(NotFound())
+    assert (404, None) == (response.status_code, response.media_type)
+    with pytest.raises(AttributeError, match="'ErrorAnswer' object has no attribute 'stream'"):
+        getattr(response, "stream")  # noqa: B009 - by name, past the type checkers
 
 
 def test_hooks_are_called(made: Made) -> None:
@@ -244,3 +340,9 @@ def test_cause_of_itself() -> None:
     error = LitestarException()
     error.__cause__ = error
     assert error is original(error)
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -42,12 +42,20 @@ def need(*modules: str) -> None:
         pytest.importorskip(module)
 
 
+def without_searches(seen: Any) -> Any:
+    """Return what was seen, without the 404 of Pyramid that has found no exception view."""
+    return {
+        path: [[error for error in event if error[0] != "HTTPNotFound"] for event in events]
+        for path, events in seen.items()
+    }
+
+
 @pytest.mark.parametrize("app", observed.INTEGRATED)
 def test_sentry(app: str) -> None:
     """Sentry's own integration sees the same events, each once, and no expected errors."""
     need("sentry_sdk", framework_of(app))
     plain, installed = seen_by("sentry", app)
-    assert plain == installed
+    assert without_searches(plain) == installed
     [[*_, bug]] = installed["/bug"]
     assert [*BUG, False] == bug
     assert [[], [], []] == [installed[path] for path in ("/ok", "/abort", "/nowhere")]

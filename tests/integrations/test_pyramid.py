@@ -197,14 +197,14 @@ def test_async_rules(*, is_decorated: bool) -> None:
 
     @errors.on(Teapot)
     async def _(error: Exception, context: Any) -> Any:
-        return Response(f"{context.request.path} {context.handler.name} {context.method}", 418)
+        return Response(f"{context.request.path} {context.handler.__name__} {context.method}", 418)
 
     def view(request: Any) -> Response:
         raise Teapot
 
     decorated = catch_async(next=as_next(errors))(view) if is_decorated else view
     answer = ask_once(app_of(decorated, errors))
-    assert (418, b"/ home GET") == (answer.status, answer.body)
+    assert (418, b"/ view GET") == (answer.status, answer.body)
 
 
 def test_next_outside_of_a_request() -> None:

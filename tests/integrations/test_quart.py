@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from typing import Any, TypeAlias
 
 import pytest
@@ -236,3 +237,115 @@ def test_groups_of_quarts_tasks() -> None:
 
     with pytest.raises(UserMissing):
         asyncio.run(run())
+
+
+def test_hook_that_fails_with_an_answer(app: quart.Quart, made: Made) -> None:
+    """What an ``after_request`` function raises while a failure is answered is reported too."""
+
+    @app.after_request
+    async def fail(_response: Any) -> Any:
+        raise LookupError
+
+    assert [404, 500] == [get(app, path).status_code for path in ("/missing", "/bug")]
+    expected = ["UserMissing", "LookupError", "RuntimeError", "LookupError"]
+    assert [(name, "route") for name in expected] == names(made)
+
+
+def test_websocket_hook_that_fails(app: quart.Quart, made: Made) -> None:
+    """What an ``after_websocket`` function raises while a failure is answered is reported too."""
+
+    @app.websocket("/ws")
+    async def talk() -> None:
+        await quart.websocket.accept()
+        raise UserMissing
+
+    @app.after_websocket
+    async def fail(_response: Any) -> Any:
+        raise LookupError
+
+    async def listen() -> None:
+        async with app.test_client().websocket("/ws"):
+            pass
+
+    asyncio.run(listen())
+    assert [("UserMissing", "websocket"), ("LookupError", "websocket")] == names(made)
+
+
+def test_rule_answers_as_a_view(app: quart.Quart, made: Made) -> None:
+    """A rule may return what a view may return."""
+
+    @made[0].on(RuntimeError)
+    def _(error: Exception, context: Any) -> Any:
+        return "mine", 418
+
+    response = get(app, "/bug")
+    assert (418, b"mine") == (response.status_code, asyncio.run(response.get_data()))
+
+
+@pytest.mark.parametrize("where", ["view", "hook"])
+def test_cancellation_of_a_future(app: quart.Quart, made: Made, where: str) -> None:
+    """The cancellation of a thread's future passes as it is: it is no failure."""
+    app.add_url_rule("/cancelled", "cancelled", raiser(CancelledError))
+    if where == "hook":
+        app.after_request(raise_cancelled)
+    with pytest.raises(CancelledError):
+        get(app, "/cancelled" if where == "view" else "/bug")
+    assert ([] if where == "view" else [("RuntimeError", "route")]) == names(made)
+
+
+async def raise_cancelled(_response: Any) -> Any:
+    """Fail as a future that was cancelled."""
+    raise CancelledError
+
+
+def test_install_twice(app: quart.Quart, made: Made) -> None:
+    """What is installed last answers, and alone: failures of views, starts, and streams."""
+    last = make_errors()
+    install(app, last[0])
+
+    @app.before_serving
+    async def start() -> None:
+        raise RuntimeError(SECRET)
+
+    assert [404, 500] == [get(app, path).status_code for path in ("/nowhere", "/bug")]
+    app.teardown_request(fail_at_the_end)
+    assert 500 == get(app, "/bug").status_code
+    with pytest.raises(RuntimeError):
+        asyncio.run(app.startup())
+    expected = ["NotFound", "RuntimeError", "RuntimeError", "LookupError", "RuntimeError"]
+    assert ([], expected) == (names(made), [name for name, _ in names(last)])
+
+
+async def fail_at_the_end(_error: Any) -> None:
+    """Fail."""
+    raise LookupError
+
+
+def test_cancellation_of_a_future_in_a_websocket(app: quart.Quart, made: Made) -> None:
+    """The cancellation of a thread's future ends a websocket as it is: it is no failure."""
+    app.add_websocket("/ws", "ws", raiser(CancelledError))
+
+    async def listen() -> None:
+        async with app.test_client().websocket("/ws"):
+            pass
+
+    with pytest.raises(CancelledError):
+        asyncio.run(listen())
+    assert [] == names(made)
+
+
+def test_cancellation_of_a_future_in_the_background(app: quart.Quart, made: Made) -> None:
+    """The cancellation of a thread's future is no failure in a background task either."""
+    view = raiser(CancelledError)
+
+    @app.route("/start")
+    async def start() -> str:
+        app.add_background_task(view)
+        return "ok"
+
+    async def ask() -> None:
+        async with app.test_app() as running:
+            await running.test_client().get("/start")
+
+    asyncio.run(ask())
+    assert [] == names(made)

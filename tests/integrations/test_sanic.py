@@ -61,21 +61,52 @@ async def ok(request: Any) -> HTTPResponse:
     return text("ok")
 
 
-@pytest.mark.parametrize("kind", ["request", "response"])
-def test_middleware_that_fails(kind: str) -> None:
-    """What a middleware raises is answered; before the handler, it is reported as any failure."""
+def test_middleware_that_fails() -> None:
+    """What a middleware raises before the handler is answered, and reported as any failure."""
     errors, reported = make_errors()
     app = app_of(ok, errors)
 
-    async def middleware(*args: Any) -> None:
+    async def middleware(request: Any) -> None:
         raise UserMissing
 
-    app.register_middleware(middleware, kind)
-    answer = ask_once(app)
-    if kind == "request":
-        assert (404, ["UserMissing"]) == (answer.status, names(reported))
-    else:
-        assert (200, []) == (answer.status, names(reported))  # Sanic logs it, with us or without
+    app.register_middleware(middleware, "request")
+    assert (404, ["UserMissing"]) == (ask_once(app).status, names(reported))
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("is_of_blueprint", [False, True])
+def test_response_middleware_that_fails(*, is_async: bool, is_of_blueprint: bool) -> None:
+    """What one raises for a response is reported; Sanic logs it, and sends the response."""
+    errors, reported = make_errors()
+    app = app_of(missing, errors)
+    blueprint: Any = Blueprint("sub", url_prefix="/sub")
+    blueprint.add_route(ok, "/ok")
+
+    async def fail_later(request: Any, response: Any) -> None:
+        raise RuntimeError
+
+    def fail(request: Any, response: Any) -> None:
+        raise RuntimeError
+
+    owner = blueprint if is_of_blueprint else app
+    owner.middleware("response")(fail_later if is_async else fail)
+    app.blueprint(blueprint)
+    assert [200, 404] == [ask_path(app, path).status for path in ("/sub/ok", "/")]
+    expected = ["RuntimeError"] if is_of_blueprint else ["RuntimeError"] * 2
+    assert expected == [name for name in names(reported) if name == "RuntimeError"]
+
+
+def test_response_middleware_that_works() -> None:
+    """It may still replace the response; it keeps its name."""
+    errors, reported = make_errors()
+    app = app_of(ok, errors)
+
+    async def replace(request: Any, response: Any) -> HTTPResponse:
+        return text("other")
+
+    app.register_middleware(replace, "response")
+    assert (b"other", []) == (ask_once(app).body, reported)
+    assert "replace" == app.response_middleware[0].func.__name__
 
 
 def test_middleware_sees_the_answer() -> None:
@@ -114,6 +145,51 @@ def ask_path(app: App, path: str) -> Answer:
     app.router.reset()
     app.signal_router.reset()
     return ask_once(app, path)
+
+
+@pytest.mark.parametrize("is_before", [False, True])
+def test_own_error_handler_for_everything(*, is_before: bool) -> None:
+    """What an exception handler for `Exception` answers is reported, not what others take."""
+    errors, reported = make_errors()
+    app = with_route(missing) if is_before else app_of(missing, errors)
+
+    def answer(request: Any, error: Exception) -> HTTPResponse:
+        return text("mine", 499)
+
+    def not_found(request: Any, error: Exception) -> HTTPResponse:
+        return text("none", 404)
+
+    app.exception(Exception)(answer)
+    app.exception(NotFound)(not_found)
+    if is_before:
+        install(app, errors)
+    assert [499, 404] == [ask_path(app, path).status for path in ("/", "/nowhere")]
+    assert ["UserMissing"] == names(reported)
+
+
+def test_own_error_handler_of_a_blueprint() -> None:
+    """Same where a blueprint has it: failures outside of that are answered by us."""
+    errors, reported = make_errors()
+    app = app_of(missing, errors)
+    blueprint: Any = Blueprint("sub", url_prefix="/sub")
+    blueprint.add_route(missing, "/missing")
+
+    async def answer(request: Any, error: Exception) -> HTTPResponse:
+        return text("mine", 499)
+
+    blueprint.exception(Exception)(answer)
+    app.blueprint(blueprint)
+    assert [404, 499] == [ask_path(app, path).status for path in ("/", "/sub/missing")]
+    assert ["UserMissing"] * 2 == names(reported)
+
+
+def test_install_twice() -> None:
+    """Where it is installed twice, the second answers, once."""
+    errors, reported = make_errors()
+    others, nothing = make_errors()
+    app = install(app_of(missing, others), errors)
+    assert 404 == ask_once(app).status
+    assert (["UserMissing"], []) == (names(reported), nothing)
 
 
 def test_own_error_handler_that_fails() -> None:
@@ -301,3 +377,9 @@ def test_what_is_no_error_handler() -> None:
     with pytest.raises(TypeError, match=r"takes a catchasync\.ErrorHandler second: got None"):
         install(app, None)  # type: ignore[arg-type]
     assert 500 == ask_once(app).status
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -14,16 +14,19 @@ pytest.importorskip("httpx")
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from catchasync import ErrorHandler, catch_async
+from catchasync.errors import NotFound
 from catchasync.integrations.starlette import as_next, install
 from tests.integrations.contract import Report, UserMissing, make_errors
 
@@ -33,6 +36,11 @@ Call = Callable[[Request], Awaitable[Response]]
 def bug(request: Request) -> Response:
     """Fail."""
     raise RuntimeError("secret")
+
+
+def missing(request: Request) -> Response:
+    """Fail in another way."""
+    raise LookupError("secret")
 
 
 def app_of(endpoint: Any, **options: Any) -> tuple[Starlette, list[Report]]:
@@ -123,6 +131,128 @@ def test_middleware_whose_way_out_is_closed() -> None:
     app.add_middleware(Outer, seen=[])
     response = TestClient(app).get("/")
     assert (418, "long" * 1000) == (response.status_code, response.text)
+
+
+def test_way_out_that_is_partly_closed() -> None:
+    """Where one middleware lets nothing through, those around it still do: a browser may read it.
+
+    The stream of a `BaseHTTPMiddleware` is closed by the failure that passes it.
+    """
+
+    async def passing(request: Request, call_next: Call) -> Response:
+        return await call_next(request)
+
+    app, reported = app_of(bug)
+    seen: list[Any] = []
+    app.add_middleware(Outer, seen=seen)
+    app.add_middleware(BaseHTTPMiddleware, dispatch=passing)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    response = TestClient(app).get("/", headers={"Origin": "https://example.org"})
+    assert (500, "*") == (response.status_code, response.headers["access-control-allow-origin"])
+    assert ([RuntimeError, 500], 1) == ([type(seen[0]), seen[1]], len(reported))
+
+
+def test_middleware_that_makes_another_scope() -> None:
+    """A middleware may hand on a scope without what we keep there."""
+
+    class Renewing(Outer):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            kept = {name: scope[name] for name in scope if not name.startswith("catchasync")}
+            await self.app(kept, receive, send)
+
+    app, reported = app_of(bug)
+    app.add_middleware(Renewing, seen=[])
+    assert 500 == TestClient(app).get("/").status_code
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("middlewares", [[], [Middleware(CORSMiddleware)]])
+def test_answer_that_fails(*, debug: bool, middlewares: list[Middleware]) -> None:
+    """Where the answer of a rule fails as it is sent, Starlette answers, as without us."""
+
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        raise LookupError("in the answer")
+
+    def answer(request: Request, error: Exception) -> Response:
+        return PlainTextResponse(f"mine: {error!r}", 500)
+
+    errors = ErrorHandler(reporters=())
+    errors.on(RuntimeError)(lambda error, context: broken)
+    handlers: Any = {} if debug else {Exception: answer}
+    app = Starlette(debug, [Route("/", bug)], exception_handlers=handlers, middleware=middlewares)
+    client = TestClient(install(app, errors), raise_server_exceptions=False)
+    response = client.get("/")
+    assert (500, True) == (response.status_code, "in the answer" in response.text)
+    assert debug is not response.text.startswith("mine: LookupError")
+
+
+def test_handler_of_starlettes_outermost_layer() -> None:
+    """It is called where the response had begun, too: the error is the server's then."""
+    seen: list[Exception] = []
+
+    async def handler(request: Request) -> Response:
+        async def body() -> AsyncGenerator[bytes, None]:
+            yield b"half"
+            raise RuntimeError("secret")
+
+        return StreamingResponse(body())
+
+    def note(request: Request, error: Exception) -> Response:
+        seen.append(error)
+        return PlainTextResponse("not sent")
+
+    app, reported = app_of(handler, exception_handlers={500: note})
+    with pytest.raises(RuntimeError):
+        TestClient(app).get("/")
+    assert [RuntimeError] == [type(error) for error in seen]
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+class Own(Starlette):
+    """An app whose layers are its own affair."""
+
+    def build_middleware_stack(self) -> Any:
+        """Return the router alone."""
+        return self.router
+
+
+def test_app_with_layers_of_its_own() -> None:
+    """An app that does without Starlette's layers is guarded all the same."""
+    errors, reported = make_errors()
+    app = install(Own(routes=[Route("/", bug)]), errors)
+    assert 500 == TestClient(app).get("/").status_code
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_outermost_layer_that_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody watches Starlette's outermost layer being called, it still is."""
+    seen: list[str] = []
+    call = ServerErrorMiddleware.__call__
+
+    async def watching(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["path"])
+        await call(self, scope, receive, send)
+
+    monkeypatch.setattr(ServerErrorMiddleware, "__call__", watching)
+    errors, reported = make_errors()
+    errors.on(LookupError)(lambda error, context: call)  # no application: its call fails
+    routes = [Route("/", bug), Route("/broken", missing)]
+    client = TestClient(install(Starlette(routes=routes), errors), raise_server_exceptions=False)
+    assert [500, 500] == [client.get(path).status_code for path in ("/", "/broken")]
+    assert ["/", "/broken"] == seen
+    assert [("RuntimeError", "route"), ("LookupError", "route")] == names(reported)
+
+
+def test_install_twice() -> None:
+    """Where it is installed twice, the inner one, of the second call, answers, once."""
+    errors, reported = make_errors()
+    others, nothing = make_errors()
+    app = install(install(Starlette(routes=[Route("/", bug)]), others), errors)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    response = TestClient(app).get("/", headers={"Origin": "https://example.org"})
+    assert (500, "*") == (response.status_code, response.headers["access-control-allow-origin"])
+    assert ([("RuntimeError", "route")], []) == (names(reported), nothing)
 
 
 def test_middleware_that_swallows_what_comes_late() -> None:
@@ -318,6 +448,14 @@ def test_next_runs_background_tasks() -> None:
     assert [7] == ran
 
 
+def test_response_of_next() -> None:
+    """The response of `as_next` has its status at once, and nothing that responses have not."""
+    response = as_next(make_errors()[0])(NotFound())
+    assert (404, "0") == (response.status_code, response.headers["content-length"])
+    with pytest.raises(AttributeError, match="'ErrorAnswer' object has no attribute 'stream'"):
+        getattr(response, "stream")  # noqa: B009 - by name, past the type checkers
+
+
 def test_what_is_added_to_the_answer_of_next() -> None:
     """A decorator around the decorated handler may add headers and cookies to its answer."""
     errors, _reported = make_errors()
@@ -377,6 +515,19 @@ def test_rule_that_returns_no_response() -> None:
     assert ["RuntimeError", "TypeError"] == [report.name for report in reported]
 
 
+def test_rule_for_everything_that_returns_no_response() -> None:
+    """Nor is there a loop where the rule for that defect returns data as well."""
+    errors, reported = make_errors()
+
+    @errors.on(Exception)
+    def _(error: Exception, context: Any) -> dict[str, int]:
+        return {"status": 404}
+
+    answer = TestClient(install(Starlette(routes=[Route("/", bug)]), errors)).get("/")
+    assert (500, "Internal Server Error") == (answer.status_code, answer.text)
+    assert ["RuntimeError", "TypeError"] == [report.name for report in reported]
+
+
 @pytest.mark.parametrize("app", [None, lambda scope, receive, send: None])
 def test_what_is_no_app(app: Any) -> None:
     """What is no Starlette app is refused by name."""
@@ -409,4 +560,10 @@ def test_way_out_is_not_kept() -> None:
     app, _ = app_of(endpoint)
     app.add_middleware(CORSMiddleware, allow_origins=["*"])
     assert 200 == TestClient(app).get("/").status_code
-    assert scopes[0]["catchasync.way_out"] is None
+    assert scopes[0]["catchasync.ways_out"] is None
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

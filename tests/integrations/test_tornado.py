@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import logging
 from collections.abc import Generator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -74,6 +75,76 @@ def test_prepare_that_fails() -> None:
 
     assert 404 == ask_once(app_of(Preparing, errors)).status
     assert MISSING == names(reported)
+
+
+def test_initialize_that_fails() -> None:
+    """What fails as a handler is made is reported; Tornado closes the connection, as without us."""
+    errors, reported = make_errors()
+
+    class Initializing(Handler):
+        def initialize(self) -> None:
+            raise UserMissing
+
+    with pytest.raises(ConnectionError):
+        ask_once(app_of(Initializing, errors))
+    assert MISSING == names(reported)
+
+
+class Listing(type):
+    """A metaclass that keeps a list of its classes, which have one base."""
+
+    made: ClassVar[list[str]] = []
+
+    def __new__(cls, name: str, bases: Any, body: Any, **options: Any) -> Any:
+        """Make a class."""
+        assert 1 == len(bases)
+        cls.made.append(name)
+        return super().__new__(cls, name, bases, body, **options)
+
+
+def test_classes_that_watch_their_subclasses() -> None:
+    """Neither a metaclass nor an ``__init_subclass__`` of a handler is asked about ours."""
+    errors, _reported = make_errors()
+    routes: list[str] = []
+
+    class Base(Handler, metaclass=Listing):
+        def __init_subclass__(cls, *, route: str) -> None:
+            routes.append(route)
+
+    class Routed(Base, route="/"):
+        def get(self) -> None:
+            raise UserMissing
+
+    assert 404 == ask_once(app_of(Routed, errors)).status
+    assert (["Base", "Routed"], ["/"]) == (Listing.made, routes)
+
+
+def test_abstract_classes() -> None:
+    """A class made by `abc` may have subclasses of its own, registered ones too."""
+    errors, _reported = make_errors()
+    seen: list[bool] = []
+
+    class Abstract(Handler, abc.ABC):
+        @abc.abstractmethod
+        def get(self) -> None: ...
+
+    class Concrete(Abstract):
+        def get(self) -> None:
+            type(self).register(Missing)
+            seen.extend(issubclass(Missing, kind) for kind in (type(self), Concrete, Abstract))
+            raise UserMissing
+
+    assert 404 == ask_once(app_of(Concrete, errors)).status
+    assert [True, True, True] == seen
+
+
+def test_install_twice() -> None:
+    """Where it is installed twice, the second answers, once."""
+    errors, reported = make_errors()
+    others, nothing = make_errors()
+    app = install(app_of(Missing, others), errors)
+    assert 404 == ask_once(app).status
+    assert (MISSING, []) == (names(reported), nothing)
 
 
 def test_own_prepare_runs() -> None:
@@ -376,3 +447,9 @@ def test_what_is_no_error_handler() -> None:
     """What is no `ErrorHandler` is refused."""
     with pytest.raises(TypeError, match=r"takes a catchasync\.ErrorHandler second: got None"):
         install(web.Application(), None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_what_is_no_error_handler_of_next() -> None:
+    """`as_next` refuses what is no `ErrorHandler` when it is called."""
+    with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
+        as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

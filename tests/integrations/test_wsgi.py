@@ -266,3 +266,16 @@ def test_what_cannot_be_installed(app: Any, errors: Any) -> None:
     """What is no application, or no error handler, is refused by name."""
     with pytest.raises(TypeError, match=r"install\(app, errors\) takes .*: got None"):
         install(app, errors)
+
+
+def test_application_that_answers_its_own_failure() -> None:
+    """What an application gives to ``start_response`` with an error reaches the server."""
+
+    def app(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        error = ValueError()
+        start_response("500 Oops", [], (ValueError, error, None))
+        return [b"mine"]
+
+    server, reported = run(app)
+    assert ("500 Oops", b"mine", []) == (server.status, server.body, reported)

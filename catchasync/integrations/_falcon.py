@@ -20,6 +20,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._plain import guarded
 from catchasync.integrations import _asgi, _wsgi
 from catchasync.integrations._asgi import reporting
+from catchasync.integrations._exchange import Exchange
 
 Tell = Callable[[BaseException], None]
 
@@ -72,7 +73,7 @@ class Guard(_wsgi.Guard):
         req = guarded(_matched, app, make, default=None)
         return _wsgi.context_of(environ) if req is None else context_of(app, req)
 
-    def watched(
+    def sent(
         self, body: Iterable[bytes], environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Return a body that is no list of bytes, watched; in place of one that is lost, another.
@@ -113,7 +114,7 @@ def watching_wsgi(app: Any, errors: ErrorHandler) -> type:
                 return guard.answer(error, env, _wsgi.Again(start_response))
             if body and type(body) is list:  # most are
                 return body
-            return guard.watched(body, env, start_response)
+            return guard.sent(body, env, start_response)
 
     return _named(Watching, kind)
 
@@ -152,7 +153,7 @@ def _report(  # noqa: PLR0913, PLR0917 - ASGI's three, and what tells
     app: Any, errors: ErrorHandler, error: Exception, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Report what Falcon leaves to the server: most of it, in the middle of a response."""
-    is_gone = _asgi.Exchange(send, send, lambda: None).is_gone(error)
+    is_gone = Exchange(send, send, lambda: None).is_gone(error)
     if not is_never_caught(error) and not is_gone:
         errors.report(error, _scope_context(app, scope, receive))
 

@@ -117,8 +117,8 @@ class Again(Start):
     __slots__ = ()
 
     def __init__(self, start_response: StartResponse) -> None:
-        super().__init__(start_response)
-        self._is_called = True
+        self.start_response = start_response
+        self.is_called = True
 
 
 def is_file(body: object, environ: Environ) -> bool:

@@ -19,7 +19,7 @@ from catchasync._kinds import is_awaitable, name_of
 from catchasync._routing import wrap_router
 from catchasync._statuses import SERVER_ERROR, own_status
 from catchasync.integrations import _observers
-from catchasync.integrations._asgi import checked, no_application, reporting
+from catchasync.integrations._asgi import checked, checked_errors, no_application, reporting
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -82,7 +82,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Awaitable[web.Str
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     async def next(error: BaseException) -> web.StreamResponse:
         request = _current.get()

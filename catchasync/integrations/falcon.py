@@ -17,7 +17,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._render import render_error
 from catchasync._routing import wrap_router
 from catchasync.integrations import _falcon, _wsgi
-from catchasync.integrations._asgi import checked, no_application
+from catchasync.integrations._asgi import checked, checked_errors, no_application
 from catchasync.integrations._falcon import context_of
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -112,7 +112,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def next(error: BaseException) -> Any:
         if isinstance(error, falcon.HTTPStatus):

@@ -73,7 +73,7 @@ class Guard(_wsgi.Guard):
         req = guarded(_matched, app, make, default=None)
         return _wsgi.context_of(environ) if req is None else context_of(app, req)
 
-    def watched_body(
+    def sent(
         self, body: Iterable[bytes], environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Return a body that is no list of bytes, watched; in place of one that is lost, another.
@@ -88,7 +88,7 @@ class Guard(_wsgi.Guard):
 
     def _found(self, environ: Environ, start_response: StartResponse) -> list[bytes] | None:
         resp = environ.pop(LOST, None)
-        if resp is None or not resp.data or environ["REQUEST_METHOD"] == "HEAD":
+        if resp is None or not resp.data:  # as the answer to HEAD has none
             return None
         resp.set_header("content-length", str(len(resp.data)))
         status = falcon.code_to_http_status(resp.status)
@@ -123,7 +123,7 @@ def watching_wsgi(app: Any, errors: ErrorHandler) -> type:
                 return guard.answer(error, env, _start(start_response))
             if body and type(body) is list:  # most are
                 return body
-            return guard.watched_body(body, env, start_response)
+            return guard.sent(body, env, start_response)
 
     return _named(Watching, kind)
 

@@ -86,8 +86,8 @@ class Start:
     """
     A server's ``start_response``, which is given to it, and whether it has been called.
 
-    Only then may ``exc_info`` be handed over: werkzeug's test client raises it in any case. There is
-    one for every request: so it has no ``__init__``, which takes as long as all the rest.
+    Only then may ``exc_info`` be handed over: werkzeug's test client raises it in any case. There
+    is one for every request: so it has no ``__init__``, which takes as long as all the rest.
     """
 
     __slots__ = ("is_called", "start_response")

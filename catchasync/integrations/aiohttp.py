@@ -19,7 +19,7 @@ from catchasync._kinds import is_awaitable, name_of
 from catchasync._routing import wrap_router
 from catchasync._statuses import SERVER_ERROR, own_status
 from catchasync.integrations import _observers
-from catchasync.integrations._asgi import checked, no_application, reporting
+from catchasync.integrations._asgi import checked, checked_errors, no_application, reporting
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -30,6 +30,9 @@ RESPONSE: Final = web.Response
 
 PREPARE: Final = RESPONSE.prepare
 """What prepares a response, and does no more: that of a file sends it."""
+
+OURS: Final = "catchasync_middleware"
+"""The name of our middleware."""
 
 HANDLE: Final = "_handle"
 """What an application's server calls."""
@@ -59,13 +62,16 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
         errors: The central handler.
 
     Returns:
-        The application.
+        The application. Where it is installed a second time, the second handler answers.
 
     Raises:
         TypeError: It is no such application, or ``errors`` no `ErrorHandler`.
     """
     checked(app, errors, "an aiohttp web.Application", Application)
     middleware = _middleware(app, errors)
+    earlier = [each for each in app.middlewares if getattr(each, "__name__", None) == OURS]
+    for each in earlier:
+        app.middlewares.remove(each)
     app.middlewares.insert(0, middleware)
     vars(app)["freeze"] = functools.partial(_freeze, app, errors, middleware, app.freeze)
     vars(app)["startup"] = reporting(app.startup, app, errors)
@@ -82,7 +88,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Awaitable[web.Str
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     async def next(error: BaseException) -> web.StreamResponse:
         request = _current.get()

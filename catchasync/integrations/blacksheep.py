@@ -27,7 +27,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
-from catchasync.integrations._asgi import Guard, checked
+from catchasync.integrations._asgi import Guard, checked, checked_errors
 from catchasync.integrations._asgi import context_of as scope_context
 from catchasync.integrations._exchange import Exchange
 from catchasync.types import Next
@@ -98,7 +98,7 @@ def mixin(app: Application, errors: ErrorHandler) -> Any:
             try:
                 await self._handle_http(scope, receive, send)
             except Exception as error:
-                if not await guard.settled_after(error, scope, receive, send):
+                if not await guard.answered(error, scope, receive, send):
                     raise
 
         def handle(self: Any, request: Request) -> Any:
@@ -156,12 +156,11 @@ class Watched:
 class AppGuard(Guard):
     """A guard that learns of a failure afterwards: no message of a response passes it."""
 
-    async def settled_after(
-        self, error: Exception, scope: Scope, receive: Receive, send: Send
-    ) -> bool:
+    async def answered(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> bool:
         """Report a failure that BlackSheep left to the server, and say whether all is done."""
         begun = {"type": "http.response.start"} if has_begun(error) else None
-        return await self.settled(error, Exchange(send, send, lambda: begun), scope, receive)
+        exchange = Exchange(send, send, lambda: begun)
+        return await self.settled(error, exchange, scope, receive)
 
 
 def has_begun(error: Exception) -> bool:
@@ -283,7 +282,11 @@ def as_next(errors: ErrorHandler) -> Next:
     Returns:
         A `next`: it reports an error, and returns a BlackSheep response; an awaitable of it where
         the rule for that error is async.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def answer_next(error: object, *_values: object) -> Any:
         request = _request.get()

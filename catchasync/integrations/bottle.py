@@ -12,7 +12,7 @@ from catchasync._error_response import Environ, ErrorResponse, StartResponse
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync.integrations import _wsgi
-from catchasync.integrations._asgi import checked, no_application
+from catchasync.integrations._asgi import checked, checked_errors, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -55,7 +55,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def next(error: BaseException) -> Any:
         if _is_control_flow(error):

@@ -17,7 +17,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._render import render_error
 from catchasync._routing import wrap_router
 from catchasync.integrations import _falcon, _wsgi
-from catchasync.integrations._asgi import checked, no_application
+from catchasync.integrations._asgi import checked, checked_errors, no_application
 from catchasync.integrations._falcon import context_of
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -112,7 +112,11 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
 
     Args:
         errors: The central handler.
+
+    Raises:
+        TypeError: It is no `ErrorHandler`.
     """
+    checked_errors(errors, "as_next(errors)")
 
     def next(error: BaseException) -> Any:
         if isinstance(error, falcon.HTTPStatus):
@@ -160,8 +164,6 @@ def _fill(resp: Any, answer: ErrorResponse) -> None:
         for name in OF_THE_BODY:
             headers.pop(name, None)
     resp.text = resp.stream = None
-    if resp._media is not None:  # what an error handler of the application's own has set
-        resp.media = None
     if isinstance(resp, ASGI_RESPONSE):
         resp.sse = None
     resp.status = answer.status

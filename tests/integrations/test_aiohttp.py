@@ -66,13 +66,14 @@ def test_rollback_first() -> None:
     assert [("secret", 0)] == seen
 
 
+@pytest.mark.parametrize("kind", [web.StreamResponse, lambda: web.Response(text="ok")])
 @pytest.mark.parametrize("error", [RuntimeError("secret"), web.HTTPConflict(), web.HTTPFound("/")])
-def test_prepared_response_that_fails(error: Exception) -> None:
+def test_prepared_response_that_fails(error: Exception, kind: Any) -> None:
     """Nothing is written after a response that was prepared, also where no byte is out yet."""
     errors, reported = make_errors()
 
     async def handler(request: Any) -> Any:
-        await web.StreamResponse().prepare(request)
+        await kind().prepare(request)
         raise error
 
     with serve(app_of(handler, errors)) as url:
@@ -186,6 +187,38 @@ class RecordingWriter:
     async def write(self, chunk: bytes) -> None:
         """Note a chunk."""
         self.written.append(chunk.decode())
+
+
+def test_middleware_before_ours() -> None:
+    """What stands before our middleware still changes responses."""
+    errors, _reported = make_errors()
+
+    @web.middleware  # type: ignore[untyped-decorator]
+    async def marking(request: Any, handler: Any) -> Any:
+        response = await handler(request)
+        response.headers["X-Seen"] = "1"
+        return response
+
+    app = app_of(ok, errors)
+    app.middlewares.insert(0, marking)
+    assert "1" == ask_once(app).headers["x-seen"]
+
+
+def test_response_that_is_prepared_in_a_way_of_its_own() -> None:
+    """It is prepared by aiohttp, once."""
+    errors, _reported = make_errors()
+    prepared: list[str] = []
+
+    class Slow(web.Response):  # type: ignore[misc]
+        async def prepare(self, request: Any) -> Any:
+            prepared.append(request.path)
+            return await super().prepare(request)
+
+    async def handler(request: Any) -> Any:
+        return Slow(text="ok")
+
+    assert b"ok" == ask_once(app_of(handler, errors)).body
+    assert ["/"] == prepared
 
 
 def test_file(tmp_path: Path) -> None:
@@ -397,12 +430,12 @@ def test_patched_application(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_handlers() -> None:
-    """Where it is installed twice, the inner one answers."""
+    """Where it is installed again, the last one answers."""
     errors, reported = make_errors()
     others, others_reported = make_errors()
     app = install(install(app_of(bug, errors), others), others)
     assert 500 == ask_once(app).status
-    assert (["RuntimeError"], []) == (names(reported), names(others_reported))
+    assert ([], ["RuntimeError"]) == (names(reported), names(others_reported))
 
 
 @pytest.mark.asyncio

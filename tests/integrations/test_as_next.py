@@ -6,7 +6,9 @@ import importlib
 
 import pytest
 
-NAMES = ("django", "flask", "pyramid", "quart", "wsgi")
+NAMES = (
+    "aiohttp", "blacksheep", "bottle", "django", "falcon", "flask", "pyramid", "quart", "wsgi",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

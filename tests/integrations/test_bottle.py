@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
-from wsgiref.util import setup_testing_defaults
+from wsgiref.util import FileWrapper, setup_testing_defaults
 
 import pytest
 
@@ -236,6 +237,15 @@ def test_cancellation_passes() -> None:
     with pytest.raises(CancelledError):
         app_of(handler, errors)(environ, print)
     assert [] == names(reported)
+
+
+def test_files_are_left_to_the_server() -> None:
+    """A file is handed to the server as it is, so that it may be sent by the system."""
+    errors, _reported = make_errors()
+    environ: dict[str, Any] = {"wsgi.file_wrapper": FileWrapper}
+    setup_testing_defaults(environ)
+    body = app_of(lambda: io.BytesIO(b"ok"), errors)(environ, lambda *_: None)
+    assert FileWrapper is type(body)
 
 
 def test_request_of_a_failure() -> None:

@@ -216,9 +216,26 @@ def test_redirect_of_a_decorated_responder(app_of: App) -> None:
     assert [] == reported
 
 
-def test_middleware_that_fails() -> None:
-    """What a middleware raises is answered and reported as any failure."""
+def test_events_that_were_being_made() -> None:
+    """Of server-sent events nothing is sent where the responder fails."""
     errors, reported = make_errors()
+
+    async def events() -> AsyncIterator[Any]:
+        yield falcon_asgi.SSEvent(text="begun")
+
+    def handler(resp: Any) -> None:
+        resp.sse = events()
+        raise UserMissing
+
+    assert 404 == get(asgi_app(handler, errors)).json["status"]
+    assert ["UserMissing"] == names(reported)
+
+
+def test_middleware_that_fails() -> None:
+    """What a middleware raises is answered and reported as any failure, of no resource."""
+    errors, reported = make_errors()
+    seen: list[Any] = []
+    errors.on(UserMissing, status=404)(lambda error, context: seen.append(context.handler))
 
     class Middleware:
         def process_request(self, req: Any, resp: Any) -> None:
@@ -227,7 +244,7 @@ def test_middleware_that_fails() -> None:
     app = wsgi_app(bug, errors)
     app.add_middleware(Middleware())
     assert 404 == get(app).status_code
-    assert ["UserMissing"] == names(reported)
+    assert (["UserMissing"], [None]) == (names(reported), seen)
 
 
 class Reader:

@@ -7,8 +7,9 @@ have noted for each request is looked up where something fails.
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Awaitable, Callable, Iterable
+import sys
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 import falcon
@@ -19,10 +20,12 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._plain import guarded
 from catchasync.integrations import _asgi, _wsgi
-from catchasync.integrations._asgi import reporting
 from catchasync.integrations._exchange import Exchange
 
 Tell = Callable[[BaseException], None]
+
+_served: ContextVar[tuple[Scope, Receive] | None] = ContextVar("catchasync_falcon", default=None)
+"""The request of ASGI that is answered. Servers have a task for each; with that it is forgotten."""
 
 LOST: Final = "catchasync.falcon.lost"
 """Where an environ has a response whose failure has been answered, perhaps without a body."""
@@ -140,16 +143,30 @@ def watching_asgi(app: Any, errors: ErrorHandler) -> type:
         __slots__ = ()
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            _served.set((scope, receive))
             try:
                 await serve(self, scope, receive, send)
             except Exception as error:
                 _report(self, errors, error, scope, receive, send)
                 raise
 
-        async def _call_lifespan_handlers(self, *args: Any) -> None:
-            await live(Lifespan(self, errors), *args)
+        async def _call_lifespan_handlers(
+            self, version: str, scope: Scope, receive: Receive, send: Send
+        ) -> None:
+            await live(self, version, scope, receive, _telling_send(self, errors, send))
 
     return _named(Watching, kind)
+
+
+def _telling_send(app: Any, errors: ErrorHandler, send: Send) -> Send:
+    """Return a `send` that reports why a start or a stop failed: Falcon calls it on the spot."""
+
+    def tell(message: MutableMapping[str, Any]) -> Awaitable[None]:
+        if (error := sys.exc_info()[1]) is not None:
+            errors.report(error, ErrorContext("lifespan", handler=app))
+        return send(message)
+
+    return tell
 
 
 def _named(made: type, kind: type) -> type:
@@ -173,53 +190,16 @@ def _scope_context(app: Any, scope: Scope, receive: Receive, source: str = "rout
     return _asgi.context_of(scope) if req is None else context_of(app, req, source)
 
 
-class Lifespan:
-    """An application in all but its middlewares, whose failures at start and stop are reported."""
-
-    def __init__(self, app: Any, errors: ErrorHandler) -> None:
-        self._app = app
-        self._errors = errors
-
-    @property
-    def _unprepared_middleware(self) -> list[Any]:
-        return [
-            Component(each, self._app, self._errors) for each in self._app._unprepared_middleware
-        ]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._app, name)
-
-
-class Component:
-    """A middleware as the lifespan sees it."""
-
-    def __init__(self, middleware: Any, app: Any, errors: ErrorHandler) -> None:
-        self._middleware = middleware
-        self._app = app
-        self._errors = errors
-
-    def __getattr__(self, name: str) -> Any:
-        function = getattr(self._middleware, name)
-
-        def call(*args: Any) -> Awaitable[Any]:
-            return reporting(lambda: function(*args), self._app, self._errors)()
-
-        return call
-
-
 def watching_tasks(app: Any, errors: ErrorHandler) -> type:
     """Return the class of an application's responses as one that watches their background tasks.
 
     What fails in one goes on to the loop.
     """
     kind: Any = app._response_type
-    code = type(app).__call__.__code__
 
     def tell() -> Tell:
-        here = _locals_of(code)  # none where a task of the handler's own schedules
-        context = ErrorContext("task")
-        if here is not None:
-            context = _scope_context(app, here["scope"], here["receive"], "task")
+        served = _served.get()  # nothing where a response was made outside of a request
+        context = ErrorContext("task") if served is None else _scope_context(app, *served, "task")
         return functools.partial(errors.report, context=context)
 
     class Watching(kind):  # type: ignore[misc]  # a class that the program chose
@@ -232,14 +212,6 @@ def watching_tasks(app: Any, errors: ErrorHandler) -> type:
             super().schedule_sync(_telling(callback, tell()))
 
     return _named(Watching, kind)
-
-
-def _locals_of(code: object) -> dict[str, Any] | None:
-    """Return the variables of the innermost call of a function of ours that waits for this one."""
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_code is not code:
-        frame = frame.f_back
-    return None if frame is None else frame.f_locals
 
 
 def _telling_async(

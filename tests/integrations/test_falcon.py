@@ -677,7 +677,7 @@ async def test_client_that_is_gone() -> None:
 
 @pytest.mark.asyncio
 async def test_background_task_of_a_task() -> None:
-    """A background task that a task of the responder's schedules is watched, of no request."""
+    """A background task that a task of the responder's schedules is watched likewise."""
     errors, reported = make_errors()
 
     async def fail() -> None:
@@ -696,6 +696,23 @@ async def test_background_task_of_a_task() -> None:
     async with testing.ASGIConductor(app) as conductor:
         await conductor.simulate_get("/")
         await asyncio.sleep(0)
+    assert [("RuntimeError", "task")] == [(each.name, each.source) for each in reported]
+
+
+@pytest.mark.asyncio
+async def test_background_task_of_no_request() -> None:
+    """A response that was made by hand watches its tasks too; their failures have no request."""
+    errors, reported = make_errors()
+    app: Any = install(falcon_asgi.App(), errors)
+
+    async def fail() -> None:
+        raise RuntimeError("secret")
+
+    resp = app._response_type()
+    resp.schedule(fail)
+    [(run, _)] = resp._registered_callbacks
+    with pytest.raises(RuntimeError):
+        await run()
     assert [("RuntimeError", "task")] == [(each.name, each.source) for each in reported]
 
 

@@ -26,7 +26,7 @@ PASSED_ON: Final = {
     "integrations.django._tell_observers",  # Django's own record
     "integrations.falcon._raise_later",  # an answer, as Falcon's kind of error
     "integrations.falcon.next",  # likewise
-    "integrations.litestar.__getattr__",  # as Python says it
+    "integrations._litestar_answers.__getattr__",  # as Python says it
     "integrations.starlette.__getattr__",
 }
 """Where the text is not ours."""

@@ -7,11 +7,9 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias, TypeVar
 
-from aiohttp import hdrs, payload, web
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp import web
 from aiohttp.web_app import Application  # OpenTelemetry replaces that of `web`
 
-from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
@@ -19,12 +17,18 @@ from catchasync._kinds import is_awaitable, name_of
 from catchasync._routing import wrap_router
 from catchasync._statuses import SERVER_ERROR, own_status
 from catchasync.integrations import _observers
+from catchasync.integrations._aiohttp_requests import (
+    break_off,
+    context_of,
+    handler_of,
+    has_begun,
+    is_gone,
+    watch,
+)
 from catchasync.integrations._asgi import checked, checked_errors, no_application, reporting
 
 __all__ = ["as_next", "install", "wrap_router"]
 
-GONE: Final = (OSError, web.RequestPayloadError)
-"""What is raised where a client has gone away, and elsewhere too."""
 
 RESPONSE: Final = web.Response
 
@@ -144,7 +148,7 @@ async def _answering(
         if not is_usual:
             response = _checked(response, request)
         if type(getattr(response, "body", None)) is not bytes:
-            _watch(errors, request, response)
+            watch(errors, request, response)
         if is_outermost and (is_usual or type(response).prepare is PREPARE):
             try:
                 await response.prepare(request)
@@ -166,22 +170,9 @@ def _checked(response: object, request: web.Request) -> web.StreamResponse:
     """Refuse what is no response, as other frameworks do: aiohttp would answer it by itself."""
     if isinstance(response, web.StreamResponse):
         return response
-    handler = _handler_of(request)
+    handler = handler_of(request)
     msg = f"a handler returns a web.StreamResponse: {name_of(handler)} returned {response!r}"
     raise TypeError(msg)
-
-
-def _has_begun(request: web.Request) -> bool:
-    """Say whether the response to a request has begun, if only in a buffer."""
-    writer: Any = request.writer
-    return bool(writer.output_size or getattr(writer, "_headers_buf", None))
-
-
-def _is_gone(request: web.Request | None, error: BaseException) -> bool:
-    """Say whether an error only says that the client has gone away."""
-    if request is None or not isinstance(error, GONE):
-        return False
-    return request.transport is None or request.transport.is_closing()
 
 
 def _is_passed_on(errors: ErrorHandler, error: BaseException, request: web.Request | None) -> bool:
@@ -190,46 +181,16 @@ def _is_passed_on(errors: ErrorHandler, error: BaseException, request: web.Reque
     Redirects are no failures, nor are cancellations, nor that a client is gone; and where the
     response has begun, there is nothing to answer.
     """
-    if request is not None and _has_begun(request):
-        _break_off(errors, error, request)
+    if request is not None and has_begun(request):
+        break_off(errors, error, request)
         return True
-    return is_never_caught(error) or _is_control_flow(error) or _is_gone(request, error)
-
-
-def _break_off(errors: ErrorHandler, error: BaseException, request: web.Request) -> None:
-    """Report a failure in the middle of a response, and see that the client learns of it.
-
-    aiohttp would write a second response into the first where it has not sent a byte yet, or where
-    the error is one of its own.
-    """
-    if _is_gone(request, error) or is_never_caught(error):
-        return
-    errors.report(error, _context(request))
-    transport = request.transport
-    if transport is not None:  # pragma: no branch -- the client may go in this very moment
-        transport.close()
-
-
-def _context(request: web.Request | None) -> ErrorContext:
-    """Return where a failure happened."""
-    if request is None:
-        return ErrorContext("route")
-    headers = request.headers
-    accept = ", ".join(headers.getall(hdrs.ACCEPT, ())) or None
-    is_upgrade = headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-    source = "websocket" if is_upgrade else "route"
-    return ErrorContext(source, request, _handler_of(request), accept, request.method)
-
-
-def _handler_of(request: web.Request) -> Any:
-    """Return the handler of a request's route; none where it could not be matched."""
-    return getattr(getattr(request, "_match_info", None), "handler", None)
+    return is_never_caught(error) or _is_control_flow(error) or is_gone(request, error)
 
 
 async def _answer(
     errors: ErrorHandler, error: BaseException, request: web.Request | None
 ) -> web.StreamResponse:
-    context = _context(request)
+    context = context_of(request)
     answer = errors(error, context)
     if type(answer) is ErrorResponse:
         return _response(answer)
@@ -246,40 +207,3 @@ def _is_control_flow(error: BaseException) -> bool:
 
 def _response(answer: ErrorResponse) -> web.Response:
     return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
-
-
-def _watch(errors: ErrorHandler, request: web.Request, response: web.StreamResponse) -> None:
-    """Watch the body that a response will be made of, where something may fail in making it."""
-    body = response.body if isinstance(response, web.Response) else None
-    if isinstance(body, payload.Payload) and not isinstance(body, payload.BytesPayload):
-        response.body = _WatchedBody(body, errors, request)  # type: ignore[attr-defined]
-
-
-class _WatchedBody(payload.Payload):
-    """A body whose failures are reported, and go on to aiohttp, which breaks the connection off."""
-
-    def __init__(self, body: payload.Payload, errors: ErrorHandler, request: web.Request) -> None:
-        super().__init__(body, headers=body.headers)
-        self._body = body
-        self._errors = errors
-        self._request = request
-
-    @property
-    def size(self) -> int | None:
-        return self._body.size
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        return self._body.decode(encoding, errors)
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        await self._watch(self._body.write(writer))
-
-    async def close(self) -> None:
-        await self._body.close()
-
-    async def _watch(self, writing: Awaitable[None]) -> None:
-        try:
-            await writing
-        except Exception as error:
-            _break_off(self._errors, error, self._request)
-            raise

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import functools
 import traceback
-from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar, cast
 
-from blacksheep import Application, Content, Request, Response, StreamedContent, WebSocket
+from blacksheep import Application, Request, Response, WebSocket
 from blacksheep.exceptions import HTTPException
 from blacksheep.scribe import send_asgi_response
 from blacksheep.server.routing import RouteMethod
@@ -29,6 +28,12 @@ from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
 from catchasync.integrations._asgi import Guard, checked, checked_errors
 from catchasync.integrations._asgi import context_of as scope_context
+from catchasync.integrations._blacksheep_answers import (
+    context_of,
+    inmost,
+    response_later,
+    response_of,
+)
 from catchasync.integrations._exchange import Exchange
 from catchasync.types import Next
 
@@ -39,11 +44,6 @@ AppT = TypeVar("AppT", bound=Application)
 DEFAULTS: Final = "blacksheep.baseapp"
 """The module of the exception handlers that an application has from the start."""
 
-FALLBACKS: Final = Application.__module__
-"""The module of the handler that answers where there is no route."""
-
-OWN: Final = {"content-type", "content-length"}
-"""The headers that BlackSheep itself makes of a response's content."""
 
 SENDS: Final = send_asgi_response.__name__
 """BlackSheep's function that sends a response."""
@@ -187,13 +187,6 @@ def watched(talk: Any, errors: ErrorHandler) -> Any:
     return report
 
 
-def inmost(handler: Any) -> Any:
-    """Return the handler that was registered, inside of whatever BlackSheep has made of it."""
-    while (inner := getattr(handler, "root_fn", None)) is not None:
-        handler = inner
-    return handler
-
-
 async def reported(work: Any, app: Application, errors: ErrorHandler) -> None:
     """Report a failure of the lifespan, which goes on."""
     try:
@@ -228,48 +221,6 @@ async def answered(app: Any, errors: ErrorHandler, request: Request, error: Exce
     return response
 
 
-def context_of(app: Any, request: Request | None) -> ErrorContext:
-    """Return where something failed; where the app is not known, nor is the handler."""
-    if request is None:
-        return ErrorContext("route")
-    accept = b", ".join(request.headers.get(b"accept")).decode("latin-1")
-    handler = None if app is None else handler_of(app, request)
-    return ErrorContext("route", request, handler, accept or None, request.method)
-
-
-def handler_of(app: Any, request: Request) -> Any:
-    """Return the handler of a request's route; none where there is no such route."""
-    try:
-        match = app.router.get_match(request)
-    except Exception:  # noqa: BLE001 - filters of the application's own, asked a second time
-        return None
-    handler = inmost(match and match.handler)
-    return None if getattr(handler, "__module__", None) == FALLBACKS else handler
-
-
-def response_of(answer: Any, request: Request | None) -> Any:
-    """Return BlackSheep's response; what a rule made is one already."""
-    if not isinstance(answer, ErrorResponse):
-        return answer
-    headers = [encoded(*pair) for pair in answer.headers.items() if pair[0] not in OWN]
-    kind = answer.headers["content-type"].encode("latin-1")
-    if request is not None and request.method == "HEAD":
-        length = int(answer.headers["content-length"])
-        return Response(answer.status, headers, StreamedContent(kind, nothing, length))
-    return Response(answer.status, headers, Content(kind, answer.body))
-
-
-@functools.lru_cache(maxsize=256)  # most answers have the same
-def encoded(name: str, value: str) -> tuple[bytes, bytes]:
-    """Return a header as BlackSheep takes it."""
-    return name.encode("latin-1"), value.encode("latin-1")
-
-
-async def nothing() -> AsyncIterator[bytes]:
-    """Send the body of an answer to HEAD, whose declared length is that of GET's."""
-    yield b""
-
-
 def as_next(errors: ErrorHandler) -> Next:
     """
     Return a `next` for single handlers: ``@catch_async(next=as_next(errors))``.
@@ -296,8 +247,3 @@ def as_next(errors: ErrorHandler) -> Next:
         return response_of(answer, request)
 
     return answer_next
-
-
-async def response_later(answer: Any, request: Request | None) -> Any:
-    """Return BlackSheep's response to an error whose rule is async."""
-    return response_of(await answer, request)

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
@@ -23,7 +22,6 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.core.handlers import exception as conversion
 from django.core.handlers.base import BaseHandler
-from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import got_request_exception
 from django.db import connections
 from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
@@ -31,7 +29,6 @@ from django.http.request import UnreadablePostError
 from django.utils.log import log_response
 from django.utils.module_loading import import_string
 
-from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
@@ -40,6 +37,7 @@ from catchasync._routing import wrap_router
 from catchasync._statuses import SERVER_ERROR
 from catchasync.errors import MethodNotAllowed
 from catchasync.integrations._asgi import checked, checked_errors
+from catchasync.integrations._django_streams import WATCHED, context_of, watch
 from catchasync.types import Next
 
 __all__ = ["ErrorMiddleware", "as_next", "install", "wrap_router"]
@@ -51,7 +49,6 @@ is_async: Final[Callable[[Any], bool]] = iscoroutinefunction  # pyright: ignore[
 WHOLE: Final = frozenset({HttpResponse, JsonResponse})
 """The classes of most responses, in which nothing can fail any more."""
 
-WATCHED: Final = "_catchasync_watched"
 
 _request: ContextVar[Any] = ContextVar("catchasync_django_request", default=None)
 
@@ -203,72 +200,15 @@ def _finished(errors: ErrorHandler, request: Any, response: Any) -> Any:
     if type(response) is HttpResponseNotAllowed and not response.content:
         raise MethodNotAllowed(headers={"allow": response["Allow"]})
     if getattr(response, "streaming", False) and not hasattr(response, WATCHED):
-        _watch(errors, request, response)
+        watch(errors, request, response)
     return response
-
-
-def _watch(errors: ErrorHandler, request: Any, response: Any) -> None:
-    setattr(response, WATCHED, True)
-    tell = functools.partial(_report, errors, _context(request))
-    file = getattr(response, "file_to_stream", None)  # what servers send by themselves
-    parts = response.streaming_content
-    if response.is_async:
-        response.streaming_content = _watched_async(parts, tell)
-    elif file is None and isinstance(request, WSGIRequest) and request.method != "HEAD":
-        response.streaming_content = _watched(_begun(parts), tell)
-    else:
-        response.streaming_content = _watched(parts, tell)
-    if file is not None:
-        response.file_to_stream = file
-
-
-def _report(errors: ErrorHandler, context: ErrorContext, error: Exception) -> None:
-    if not is_never_caught(error):
-        errors.report(error, context)
-
-
-def _begun(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Ask for the first part, before anything is sent: what fails in that can be answered.
-
-    A server of WSGI does not send the head before it has that part (PEP 3333).
-    """
-    return itertools.chain(list(itertools.islice(parts, 1)), parts)
-
-
-def _watched(parts: Iterable[bytes], tell: Callable[[Exception], Any]) -> Iterator[bytes]:
-    """Yield a body; report its failure, and let it break the connection off."""
-    try:
-        yield from parts
-    except Exception as error:
-        tell(error)
-        raise
-
-
-async def _watched_async(
-    parts: AsyncIterator[bytes], tell: Callable[[Exception], Any]
-) -> AsyncIterator[bytes]:
-    try:
-        async for part in parts:
-            yield part
-    except Exception as error:
-        tell(error)
-        raise
-
-
-def _context(request: Any) -> ErrorContext:
-    if request is None:
-        return ErrorContext("route")
-    match = getattr(request, "resolver_match", None)
-    handler = getattr(match, "func", None)
-    accept = request.META.get("HTTP_ACCEPT")
-    return ErrorContext("route", request, handler, accept, request.method)
 
 
 def _answer(errors: ErrorHandler, request: Any, error: Exception) -> Any:
     """Answer a failure, in a thread where nothing is awaited."""
     if isinstance(error, UnreadablePostError):  # the client has gone, which is no failure
         return HttpResponse(status=400)
-    response = _response(_settled(errors(error, _context(request))))
+    response = _response(_settled(errors(error, context_of(request))))
     _tell_observers(request, error, response)
     return response
 
@@ -322,7 +262,7 @@ def as_next(errors: ErrorHandler) -> Next:
         is_sync = _is_sync()
         if is_sync:
             _roll_back()
-        found = errors(error, _context(_request.get()))
+        found = errors(error, context_of(_request.get()))
         if is_awaitable(found) and not is_sync:
             return _response_later(found)
         return _response(_settled(found))

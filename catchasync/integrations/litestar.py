@@ -13,8 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar, cast
 
-from litestar import Litestar, Request
-from litestar.connection import ASGIConnection
+from litestar import Litestar
 from litestar.exceptions import HTTPException, LitestarException, WebSocketException
 from litestar.response import Response
 
@@ -23,12 +22,9 @@ from catchasync._error_response import Receive, Scope
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
-from catchasync._statuses import status_of, subject_of
+from catchasync._statuses import subject_of
 from catchasync.integrations._asgi import (
-    Answer,
-    Application,
     Guard,
-    adding,
     checked,
     checked_errors,
     context_of,
@@ -36,6 +32,7 @@ from catchasync.integrations._asgi import (
     in_websocket,
 )
 from catchasync.integrations._exchange import Exchange, causes_of
+from catchasync.integrations._litestar_answers import ErrorAnswer, app_of, connection_of
 from catchasync.types import Next
 
 __all__ = ["as_next", "install", "wrap_router"]
@@ -190,82 +187,6 @@ def original(error: BaseException) -> BaseException:
     chain = causes_of(error)
     inner = next((each for each in chain if type(each) is not LitestarException), chain[-1])
     return cast("BaseException", subject_of(inner))
-
-
-def connection_of(scope: Scope) -> ASGIConnection[Any, Any, Any, Any]:
-    """Return Litestar's object of a request."""
-    kind = Request if scope["type"] == "http" else ASGIConnection
-    return kind(cast("Any", scope))
-
-
-def app_of(answer: Any) -> Any:
-    """Return an application that sends what a rule returned."""
-    if not isinstance(answer, Response):
-        return answer
-
-    async def send_response(scope: Any, receive: Any, send: Any) -> None:
-        request: Request[Any, Any, Any] = Request(scope, receive, send)
-        application = answer.to_asgi_response(app=None, request=request)
-        await application(scope, receive, send)
-
-    return send_response
-
-
-class ErrorAnswer(Response[None]):
-    """
-    The answer to an error, made when it is known who asked.
-
-    Args:
-        error: What failed.
-        errors: Reports and answers it.
-    """
-
-    def __init__(self, error: object, errors: ErrorHandler) -> None:
-        self._error = error
-        self._errors = errors
-        self._is_sent = False
-        self.headers, self.cookies, self.background = {}, [], None  # by whoever has it in hand
-
-    def __del__(self) -> None:
-        """Report an error whose answer was dropped, as that of a websocket is."""
-        if not self._is_sent:
-            self._errors.report(self._error, ErrorContext("route"))
-
-    def __getattr__(self, name: str) -> Any:
-        """Make the rest, which few ask for, as Litestar does."""
-        if name not in Response.__slots__:
-            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(msg, name=name, obj=self)
-        given = self.headers, self.cookies, self.background
-        super().__init__(None, status_code=status_of(self._error))
-        self.headers, self.cookies, self.background = given
-        return getattr(self, name)
-
-    def to_asgi_response(
-        self,
-        app: Any,  # noqa: ARG002 - Litestar's signature
-        request: Any,
-        **_options: Any,
-    ) -> Any:
-        """Return the application that reports the error, and answers."""
-        self._is_sent = True
-        answer = Answer(self._error, self._errors, lambda _scope: request, app_of)
-        return (
-            self._adding_to(answer) if self.headers or self.cookies or self.background else answer
-        )
-
-    def _adding_to(self, answer: Answer) -> Application:
-        named = [(name.lower(), str(value)) for name, value in self.headers.items()]
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
-        headers += [each.to_encoded_header() for each in self.cookies]
-
-        async def send_all(scope: Any, receive: Any, send: Any) -> None:
-            await answer(scope, receive, adding(headers, send))
-            task: Any = self.background
-            if task is not None:
-                await task()
-
-        return send_all
 
 
 def as_next(errors: ErrorHandler) -> Next:

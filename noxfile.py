@@ -195,9 +195,8 @@ def build(session: nox.Session) -> None:
         session.error(f"{wheel.name} holds no catchasync/py.typed: users would see no types")
 
     folder = Path(session.create_tmp()).resolve()
-    session.env.pop(
-        "TMPDIR"
-    )  # tests that start pytest in a folder of theirs find no settings of ours
+    # Tests that start pytest in a folder of theirs shall find no settings of ours.
+    session.env.pop("TMPDIR")
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     unpacked = folder / sdist.name.removesuffix(".tar.gz")

@@ -24,13 +24,29 @@ CODES: Final = 1024  # functions remembered; beyond it they are read anew, so it
 
 _raises: Final[dict[int, tuple[CodeType, frozenset[int]]]] = {}
 
+INTEGRATIONS: Final = (
+    "aiohttp", "bottle", "falcon", "flask", "litestar", "pyramid", "quart", "sanic", "starlette",
+    "tornado",
+)  # fmt: skip
+
 RELAYS: Final = {
     "asyncio.futures",
     "concurrent.futures._base",
+    "flask.app",
+    "litestar._asgi.asgi_router",
     "outcome._impl",  # trio's
+    "quart.app",
+    "quart.asgi",
+    "sanic.app",
+    "sanic.signals",
+    "starlette._exception_handler",
+    "starlette.middleware.base",
+    "starlette.middleware.errors",
     "trio._core._run",
     "twisted.python.failure",
+    *(f"catchasync.integrations.{name}" for name in INTEGRATIONS),
 }
+"""The modules that raise what came to them: that is no new failure."""
 
 # The instance dictionary itself, past whatever an error class does with attributes.
 dict_of: Callable[[BaseException], dict[str, Any]] = BaseException.__dict__["__dict__"].__get__

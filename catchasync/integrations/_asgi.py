@@ -117,8 +117,13 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer its failure."""
-        if scope["type"] == "websocket":
-            in_websocket.set(True)
+        if scope["type"] == "websocket" and not in_websocket.get():
+            token = in_websocket.set(True)
+            try:
+                await self(scope, receive, send)
+            finally:
+                in_websocket.reset(token)
+            return
         last: Message | None = None
 
         def noting(message: Message) -> Awaitable[None]:  # no coroutine: this is on every way

@@ -61,9 +61,17 @@ class Exchange:
         return any(self._says_gone(each) for each in causes_of(error))
 
     def _says_gone(self, error: BaseException) -> bool:
-        if isinstance(error, OSError) and passed(error, code_of(self._send)):
-            return True
+        if isinstance(error, OSError) and is_of_socket(error):
+            return passed(error, code_of(self._send))
         return not DISCONNECTS.isdisjoint(known_of(error).names)
+
+
+def is_of_socket(error: OSError) -> bool:
+    """Say whether it may be a server's, which ASGI lets raise a kind of `OSError` of its own.
+
+    One of the system has a number: a file that cannot be opened is no client that has gone.
+    """
+    return isinstance(error, ConnectionError) or error.errno is None
 
 
 def causes_of(error: BaseException | None) -> list[BaseException]:

@@ -27,6 +27,9 @@ Tell = Callable[[BaseException], None]
 _served: ContextVar[tuple[Scope, Receive] | None] = ContextVar("catchasync_falcon", default=None)
 """The request of ASGI that is answered. Servers have a task for each; with that it is forgotten."""
 
+BODILESS: Final = frozenset({100, 101, 204, 304})
+"""The statuses of responses that have no body (RFC 9110, section 6.4.1)."""
+
 LOST: Final = "catchasync.falcon.lost"
 """Where an environ has a response whose failure has been answered, perhaps without a body."""
 
@@ -91,7 +94,9 @@ class Guard(_wsgi.Guard):
 
     def _found(self, environ: Environ, start_response: StartResponse) -> list[bytes] | None:
         resp = environ.pop(LOST, None)
-        if resp is None or not resp.data:  # as the answer to HEAD has none
+        if resp is None or not resp.data or environ["REQUEST_METHOD"] == "HEAD":
+            return None
+        if resp.status_code in BODILESS:  # which a middleware has made of it
             return None
         resp.set_header("content-length", str(len(resp.data)))
         status = falcon.code_to_http_status(resp.status)
@@ -108,13 +113,22 @@ def _start(start_response: StartResponse, *, is_called: bool = False) -> _wsgi.S
     return start
 
 
+class Quiet:
+    """What a class is made with that is none of the program's: nobody is told of a subclass."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **_options: object) -> None:
+        """Do nothing."""
+
+
 def watching_wsgi(app: Any, errors: ErrorHandler) -> type:
     """Return the class of an application as one that watches its bodies."""
     kind: Any = type(app)
     serve = kind.__call__
     guard = Guard(app, errors)
 
-    class Watching(kind):  # type: ignore[misc]  # a class that the program chose
+    class Watching(Quiet, kind):  # type: ignore[misc]  # a class that the program chose
         __slots__ = ()
 
         def __call__(self, env: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -139,7 +153,7 @@ def watching_asgi(app: Any, errors: ErrorHandler) -> type:
     kind: Any = type(app)
     serve, live = kind.__call__, kind._call_lifespan_handlers
 
-    class Watching(kind):  # type: ignore[misc]  # a class that the program chose
+    class Watching(Quiet, kind):  # type: ignore[misc]  # a class that the program chose
         __slots__ = ()
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -202,7 +216,7 @@ def watching_tasks(app: Any, errors: ErrorHandler) -> type:
         context = ErrorContext("task") if served is None else _scope_context(app, *served, "task")
         return functools.partial(errors.report, context=context)
 
-    class Watching(kind):  # type: ignore[misc]  # a class that the program chose
+    class Watching(Quiet, kind):  # type: ignore[misc]  # a class that the program chose
         __slots__ = ()
 
         def schedule(self, callback: Callable[[], Awaitable[None]]) -> None:

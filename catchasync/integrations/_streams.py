@@ -71,31 +71,3 @@ class Stream:
         except Exception as error:
             self._tell(error)
             raise
-
-
-class AsyncStream(Stream):
-    """Same, of an async iterable, or what has an async ``read``."""
-
-    def _watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def watched(*args: Any) -> Any:
-            try:
-                return await function(*args)
-            except Exception as error:
-                self._tell(error)
-                raise
-
-        return watched
-
-    def __aiter__(self) -> AsyncStream:
-        return self
-
-    async def __anext__(self) -> Any:
-        try:
-            if self._items is None:
-                self._items = self._stream.__aiter__()
-            return await self._items.__anext__()
-        except StopAsyncIteration:
-            raise
-        except Exception as error:
-            self._tell(error)
-            raise

@@ -45,6 +45,9 @@ DEFAULTS: Final = "blacksheep.baseapp"
 """The module of the exception handlers that an application has from the start."""
 
 
+WATCHED: Final = (RouteMethod.GET_WS, "*")
+"""The methods of websockets, and of what answers where there is no route."""
+
 SENDS: Final = send_asgi_response.__name__
 """BlackSheep's function that sends a response."""
 
@@ -126,7 +129,7 @@ class Watched:
         """Put middlewares around handlers, and what watches websockets around those."""
         super().configure_middlewares()  # type: ignore[misc]
         for method, route in self.router.iter_with_methods():
-            if method == RouteMethod.GET_WS:
+            if method in WATCHED:
                 route.handler = watched(route.handler, self.catchasync_errors)
 
     async def handle_request_handler_exception(
@@ -180,6 +183,8 @@ def watched(talk: Any, errors: ErrorHandler) -> Any:
         except WebSocketDisconnectError:
             raise
         except Exception as error:
+            if not isinstance(websocket, WebSocket):  # where there is no route: it has its handler
+                raise
             scope = cast("Scope", websocket.scope)
             errors.report(error, scope_context(scope, inmost(talk), lambda _scope: websocket))
             raise

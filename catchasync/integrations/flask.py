@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
+from types import BuiltinMethodType
 from typing import Any, Final, TypeVar, cast
 
 import flask
@@ -22,7 +23,7 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
 from catchasync._context import ErrorContext
-from catchasync._error_response import Environ, ErrorResponse, StartResponse
+from catchasync._error_response import Environ, ErrorResponse
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
@@ -78,53 +79,42 @@ class FlaskGuard(Guard):
 
 def guarded(app: Flask, errors: ErrorHandler) -> Application:
     """Return what takes the place of ``app.wsgi_app``; of a guard of ours, what is inside."""
-    found = getattr(app.wsgi_app, "guard", app.wsgi_app)
-    run = found.app if isinstance(found, FlaskGuard) else app.wsgi_app
-    guard = FlaskGuard(run, errors, app.request_class, observer="flask")
+    run: Any = app.wsgi_app
+    if isinstance(run, FlaskGuard):
+        run = run.app
+    kind = QuickGuard if is_usual(run, app.response_class) else FlaskGuard
+    guard = kind(run, errors, app.request_class, observer="flask")
     guard.flask = app
-    return quick(guard, run, app.response_class) if is_usual(run, app.response_class) else guard
+    return guard
 
 
 def is_usual(run: Application, kind: Any) -> bool:
     """Say whether Flask makes the responses and their bodies, without anything in between."""
-    return (
-        getattr(run, "__func__", None) is Flask.wsgi_app
-        and all(getattr(kind, name) is getattr(Response, name) for name in BODY)
-        and hasattr(ClosingIterator(()), "_callbacks")
-    )
+    is_plain = all(getattr(kind, name) is getattr(Response, name) for name in BODY)
+    return is_plain and getattr(run, "__func__", None) is Flask.wsgi_app
 
 
-def quick(guard: FlaskGuard, run: Application, kind: object) -> Application:
-    """Return the same as a guard, which tells a body that is one string: nothing can fail in it.
+class QuickGuard(FlaskGuard):
+    """Same, where Flask's own responses are all: most are one string, in which nothing can fail."""
 
-    It is on the way of every request: so it is all in one piece.
-    """
+    def watched(self, body: Any, environ: Environ, start: Start) -> Iterable[bytes]:
+        """Return a body whose failures are answered or reported."""
+        if type(body) is ClosingIterator and is_one_string(body):
+            return body
+        return super().watched(body, environ, start)
 
-    def wsgi_app(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        start = Start()
-        start.start_response = start_response
-        try:
-            body = run(environ, start)
-        except Exception as error:
-            if is_never_caught(error):
-                raise
-            return guard.answer(error, environ, start)
-        if type(body) is ClosingIterator:
-            closing: Any = body
-            response = closing._callbacks[-1].__self__  # noqa: SLF001 - `is_usual` has looked
-            parts = response.response
-            if (
-                type(parts) is list
-                and len(parts) == 1
-                and type(parts[0]) is bytes
-                and response.__class__ is kind
-                and not response._on_close  # noqa: SLF001 - same
-            ):
-                return body
-        return guard.watched(body, environ, start)
 
-    vars(wsgi_app)["guard"] = guard
-    return wsgi_app
+def is_one_string(body: Any) -> bool:
+    """Say whether a body is one string, at whose end nothing is called but what Flask has made."""
+    callbacks = body._callbacks  # noqa: SLF001 - werkzeug shows it to nobody, as all of this
+    if len(callbacks) != 2 or type(callbacks[0]) is not BuiltinMethodType:  # noqa: PLR2004 - of the parts, and the response
+        return False
+    if getattr(callbacks[1], "__func__", None) is not Response.close:
+        return False
+    response = callbacks[1].__self__
+    parts = response.response
+    is_one = type(parts) is list and len(parts) == 1 and type(parts[0]) is bytes
+    return is_one and not response._on_close  # noqa: SLF001 - likewise
 
 
 def http_handler(app: Flask, errors: ErrorHandler) -> Callable[[HTTPException], Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from catchasync import ErrorHandler
+from catchasync.integrations._asgi import in_websocket
 from catchasync.integrations.asgi import as_next, install
 from tests.integrations.contract import Report, UserMissing, make_errors
 
@@ -212,3 +213,36 @@ def test_what_is_no_error_handler_of_next() -> None:
     """`as_next` refuses what is no `ErrorHandler` when it is called."""
     with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
         as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("broken", "expected"),
+    [(OSError(), []), (BrokenPipeError(32, "gone"), []), (FileNotFoundError(2, "no"), 1)],
+)
+def test_send_that_fails(broken: OSError, expected: Any) -> None:
+    """A server's own error says that the client has gone; one with a number is the system's."""
+    errors, reported = make_errors()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+
+    server = Server(broken)
+    server.run(install(app, errors), scope_of())
+    assert broken is server.raised
+    assert len(reported) == (expected or 0)
+
+
+def test_a_websocket_is_over() -> None:
+    """What a websocket's guard has noted is forgotten with it, also in the same task."""
+    errors, _ = make_errors()
+    seen: list[bool] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(in_websocket.get())
+
+    async def main() -> None:
+        for kind in ("http", "websocket", "http"):
+            await install(app, errors)(scope_of(kind), None, None)  # type: ignore[arg-type]
+
+    asyncio.run(main())
+    assert [False, True, False] == seen

@@ -372,3 +372,19 @@ def test_install_refuses_other_apps(made: Made) -> None:
     """Only a BlackSheep app is one."""
     with pytest.raises(TypeError, match="takes a BlackSheep app first"):
         install(lambda: None, made[0])  # type: ignore[type-var]
+
+
+def test_websocket_without_a_route(app: Application, made: Made) -> None:
+    """It is reported as what it is; a request without a route is answered, and reported once."""
+    start: Any = app.start
+    server = Server({"type": "websocket.connect"})
+    scope = {"type": "websocket", "path": "/none", "headers": [], "query_string": b""}
+
+    async def run() -> None:
+        await start()
+        await app(scope, server.receive, server.send)
+
+    asyncio.run(run())
+    assert [("NotFound", "websocket")] == names(made)
+    assert 404 == ask(app, "/none")[0]
+    assert [("NotFound", "websocket"), ("NotFound", "route")] == names(made)

@@ -805,3 +805,55 @@ def test_refusals() -> None:
         install(bug, errors)  # type: ignore[type-var]
     with pytest.raises(TypeError, match="second: got None"):
         install(falcon.App(), None)  # type: ignore[arg-type]
+
+
+def test_rule_that_answers_head() -> None:
+    """The answer to HEAD has no body, whatever a rule has made."""
+    errors, _ = make_errors()
+
+    @errors.on(KeyError)
+    def answer(error: Exception, context: Any) -> Any:
+        response = falcon.Response()
+        response.text = "a body"
+        return response
+
+    class Resource:
+        def on_head(self, req: Any, resp: Any) -> None:
+            raise KeyError
+
+    client = testing.TestClient(with_route(falcon.App(), Resource(), errors))
+    assert b"" == client.simulate_head("/").content
+
+
+def test_middleware_that_makes_an_answer_bodiless() -> None:
+    """A status without a body stays without one."""
+    errors, reported = make_errors()
+
+    class Middleware:
+        def process_response(self, req: Any, resp: Any, resource: Any, succeeded: bool) -> None:  # noqa: FBT001
+            resp.status = falcon.HTTP_304
+
+    class Resource:
+        def on_get(self, req: Any, resp: Any) -> None:
+            raise RuntimeError("secret")
+
+    app = with_route(falcon.App(middleware=[Middleware()]), Resource(), errors)
+    begun: list[str] = []
+    body = app(testing.create_environ("/"), lambda status, *_: begun.append(status))
+    assert (["304 Not Modified"], []) == (begun, list(body))
+    assert ["RuntimeError"] == names(reported)
+
+
+@pytest.mark.parametrize("kind", [falcon.App, falcon_asgi.App])
+def test_class_that_asks_its_subclasses(kind: Any) -> None:
+    """An app whose class wants to know of its subclasses can be installed on, and is not told."""
+    known: list[Any] = []
+
+    class App(kind):  # type: ignore[misc]
+        def __init_subclass__(cls, *, name: str) -> None:
+            known.append(name)
+
+    errors, _ = make_errors()
+    app: Any = App()
+    assert App in type(install(app, errors)).__mro__
+    assert [] == known

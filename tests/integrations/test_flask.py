@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from concurrent.futures import CancelledError
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import pytest
@@ -542,3 +543,37 @@ def test_hook_that_fails_in_two_ways() -> None:
 
     assert 500 == get(app)[1]
     assert ["LookupError", "KeyError"] == [report.name for report in reported]
+
+
+@pytest.mark.parametrize("expected", [[], ["RuntimeError"]])
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_close_of_a_hook(expected: list[str], is_bound: bool) -> None:  # noqa: FBT001
+    """A response whose `close` a hook has replaced is sent, and what that raises is reported."""
+    errors, reported = make_errors()
+    app = app_of(lambda: "hello", errors)
+
+    def close(*_self: object) -> None:
+        if expected:
+            raise RuntimeError("secret")
+
+    @app.after_request
+    def replace(response: Response) -> Response:
+        vars(response)["close"] = MethodType(close, response) if is_bound else close
+        return response
+
+    with contextlib.suppress(RuntimeError):
+        assert b"hello" == get(app)[0]
+    assert expected == [report.name for report in reported]
+
+
+def test_body_without_callbacks() -> None:
+    """What closes nothing in the end is sent as it is."""
+    errors, reported = make_errors()
+
+    class Plain(Response):
+        def __call__(self, environ: Any, start_response: Any) -> Any:
+            super().__call__(environ, start_response)
+            return ClosingIterator([b"hello"])
+
+    assert b"hello" == get(app_of(lambda: Plain("hello"), errors))[0]
+    assert [] == reported

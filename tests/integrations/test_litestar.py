@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from typing import Any, TypeAlias
 
 import pytest
@@ -409,3 +409,20 @@ def test_what_is_no_error_handler_of_next() -> None:
     """`as_next` refuses what is no `ErrorHandler` when it is called."""
     with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
         as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_a_stream_under_two_guards(made: Made) -> None:
+    """What fails midway is raised out of its group, and is the same failure still."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"part"
+        raise RuntimeError(SECRET)
+
+    @get("/stream")
+    async def view() -> Stream:
+        return Stream(parts())
+
+    app = install(app_of(made[0], view), made[0])
+    with pytest.raises(RuntimeError), TestClient(app) as client:
+        client.get("/stream")
+    assert [("RuntimeError", "route")] == names(made)

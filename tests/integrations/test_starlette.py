@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -591,3 +591,30 @@ def test_what_is_no_error_handler_of_next() -> None:
     """`as_next` refuses what is no `ErrorHandler` when it is called."""
     with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
         as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_a_stream_of_a_mounted_app_that_has_an_install_of_its_own() -> None:
+    """What fails midway passes both, and is reported once."""
+    errors, reported = make_errors()
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"part"
+        raise RuntimeError("secret")
+
+    def view(request: Request) -> Response:
+        return StreamingResponse(parts())
+
+    inner = install(Starlette(routes=[Route("/", view)]), errors)
+    app = install(Starlette(routes=[Mount("/inner", inner)]), errors)
+    with pytest.raises(RuntimeError):
+        TestClient(app).get("/inner/")
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_rule_that_answers_a_decorated_handler() -> None:
+    """A response that a rule returns is sent as it is."""
+    errors = ErrorHandler(reporters=())
+    errors.on(LookupError)(lambda _error, _context: PlainTextResponse("rule", 418))
+    app = Starlette(routes=[Route("/", catch_async(next=as_next(errors))(missing))])
+    answer = TestClient(app).get("/")
+    assert (418, "rule") == (answer.status_code, answer.text)

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 Tell: TypeAlias = Callable[[BaseException], None]
 
 WATCHED: Final = ("read", "close")
-"""The methods of a stream in which something may fail; of an async one, coroutine functions."""
+"""The methods of a stream in which something may fail."""
 
 
 class Stream:

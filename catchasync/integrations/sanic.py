@@ -14,8 +14,9 @@ from sanic.http.constants import Stage
 
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
+from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
-from catchasync._kinds import is_awaitable
+from catchasync._kinds import is_awaitable, name_of
 from catchasync._routing import wrap_router
 from catchasync.integrations import _observers
 from catchasync.integrations._asgi import checked, checked_errors
@@ -61,6 +62,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     app.signal("websocket.handler.exception")(_websocket_reporter(errors))
     app.signal("server.exception.report")(_report_outside(errors, app))
     app.listener("before_server_start")(_watch_middlewares(errors))
+    app.listener("before_server_start")(_watch_handlers(errors))
     return app
 
 
@@ -129,6 +131,42 @@ def _watch_middlewares(errors: ErrorHandler) -> Callable[..., Any]:
                 middleware.func = _Watched(middleware.func, errors)
 
     return catchasync_watch_middlewares
+
+
+def _watch_handlers(errors: ErrorHandler) -> Callable[..., Any]:
+    async def catchasync_watch_handlers(app: Any, _loop: object = None) -> None:
+        """Watch the exception handlers of the app's own, when all are known."""
+        known: dict[Any, Any] = app.error_handler.cached_handlers
+        for key, handler in known.items():
+            if handler is not None and handler.__module__ != __name__:
+                known[key] = _watched_handler(handler, errors)
+
+    return catchasync_watch_handlers
+
+
+def _watched_handler(handler: Callable[..., Any], errors: ErrorHandler) -> Callable[..., Any]:
+    """Return an exception handler whose own failure is answered: Sanic would only log it."""
+
+    def watched(request: Any, error: Exception) -> Any:
+        try:
+            answer = handler(request, error)
+        except Exception as failure:
+            if is_never_caught(failure):
+                raise
+            return _answer(errors, failure, request)
+        return awaited(request, answer) if is_awaitable(answer) else answer
+
+    async def awaited(request: Any, answer: Awaitable[Any]) -> Any:
+        try:
+            return await answer
+        except Exception as failure:
+            if is_never_caught(failure):
+                raise
+            instead = _answer(errors, failure, request)
+            return await instead if is_awaitable(instead) else instead
+
+    watched.__name__ = name_of(handler)
+    return watched
 
 
 class _Watched:

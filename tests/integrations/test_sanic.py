@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from sanic.response import HTTPResponse, redirect, text
 from sanic.views import stream as streamed
 
 from catchasync import ErrorHandler, catch_async
-from catchasync.integrations.sanic import as_next, install, wrap_router
+from catchasync.errors import Gone
+from catchasync.integrations.sanic import _break_off, as_next, install, wrap_router
 from tests.integrations.client import ask_in_vain
 from tests.integrations.contract import Answer, Report, Teapot, UserMissing, ask, make_errors
 from tests.integrations.servers import serve_asgi
@@ -399,3 +401,73 @@ def test_failure_midway_under_asgi() -> None:
     with serve_asgi(app_of(midway, errors)) as url:
         assert not ask_in_vain(url, "/").is_whole
     assert ["RuntimeError"] == names(reported)
+
+
+async def fail_later(request: Any, error: Exception) -> Any:
+    """Fail as an exception handler of the app's own."""
+    raise RuntimeError("secret")
+
+
+def fail_at_once(request: Any, error: Exception) -> Any:
+    """Same, not async."""
+    raise RuntimeError("secret")
+
+
+@pytest.mark.parametrize("handler", [fail_later, fail_at_once])
+@pytest.mark.parametrize("is_before", [True, False])
+def test_own_exception_handler_that_fails(handler: Any, is_before: bool) -> None:  # noqa: FBT001
+    """Its failure is reported, and answered as any: Sanic would only log it."""
+    errors, reported = make_errors()
+    app = with_route(missing)
+    if is_before:
+        app.exception(UserMissing)(handler)
+    install(app, errors)
+    if not is_before:
+        app.exception(UserMissing)(handler)
+    answer = ask_once(app)
+    assert (500, "application/problem+json") == (answer.status, answer.headers["content-type"])
+    assert b"secret" not in answer.body
+    assert ["RuntimeError"] == names(reported)
+
+
+def test_own_exception_handler_whose_failure_has_an_async_rule() -> None:
+    """It is awaited, as that of any failure."""
+    errors, reported = make_errors()
+
+    @errors.on(KeyError)
+    async def rule(error: Exception, context: Any) -> Any:
+        await asyncio.sleep(0)
+        return Gone
+
+    app = app_of(missing, errors)
+
+    async def fail(request: Any, error: Exception) -> Any:
+        raise KeyError
+
+    app.exception(UserMissing)(fail)
+    assert 410 == ask_once(app).status
+    assert ["KeyError"] == names(reported)
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_own_exception_handler_that_is_cancelled(is_async: bool) -> None:  # noqa: FBT001
+    """A cancellation out of it is no failure of it, and is not reported."""
+    errors, reported = make_errors()
+    app = app_of(missing, errors)
+
+    def cancelled(request: Any, error: Exception) -> Any:
+        raise concurrent.futures.CancelledError
+
+    async def cancelled_later(request: Any, error: Exception) -> Any:
+        raise concurrent.futures.CancelledError
+
+    app.exception(UserMissing)(cancelled_later if is_async else cancelled)
+    assert 500 == ask_once(app).status
+    assert [] == reported
+
+
+def test_cancelled_request() -> None:
+    """Sanic tells of a request that is cancelled, too: that is no failure."""
+    errors, reported = make_errors()
+    asyncio.run(_break_off(errors)(None, asyncio.CancelledError()))
+    assert [] == reported

@@ -27,6 +27,7 @@ from catchasync import (
     catch_async,
     log_error,
 )
+from catchasync._marks import RELAYS
 from catchasync._told import is_known, is_news
 from catchasync.errors import NotFound, ServiceUnavailable
 from tests.hostile import Broken, hostile
@@ -679,6 +680,20 @@ class TestReportedOnce:
 
         asyncio.run(main())
         assert 3 == len(reports.errors)
+
+    @pytest.mark.parametrize("module", sorted(RELAYS))
+    def test_what_is_raised_by_what_passes_it_on(
+        self, errors: ErrorHandler, reports: Reports, module: str
+    ) -> None:
+        """Futures, and layers of frameworks, raise what came to them: that is no new failure."""
+        namespace: dict[str, Any] = {"__name__": module}
+        exec("def pass_on(error):\n    raise error", namespace)  # noqa: S102
+        error = raised(Boom())
+        errors.report(error)
+        with pytest.raises(Boom):
+            namespace["pass_on"](error)
+        errors.report(error)
+        assert [error] == reports.errors
 
     def test_each_handler_for_itself(self) -> None:
         """Two handlers that get a failure in turn each report it once."""

@@ -18,9 +18,7 @@ from sanic.views import stream as streamed
 from catchasync import ErrorHandler, catch_async
 from catchasync.errors import Gone
 from catchasync.integrations.sanic import _break_off, as_next, install, wrap_router
-from tests.integrations.client import ask_in_vain
 from tests.integrations.contract import Answer, Report, Teapot, UserMissing, ask, make_errors
-from tests.integrations.servers import serve_asgi
 
 App = Any
 
@@ -387,20 +385,6 @@ def test_what_is_no_error_handler_of_next() -> None:
     """`as_next` refuses what is no `ErrorHandler` when it is called."""
     with pytest.raises(TypeError, match=r"as_next\(errors\) takes a catchasync\.ErrorHandler: got"):
         as_next(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-
-
-def test_failure_midway_under_asgi() -> None:
-    """It passes Sanic's handler of exceptions more than once, and is reported once."""
-    errors, reported = make_errors()
-
-    async def midway(request: Any) -> None:
-        response = await request.respond()
-        await response.send("part")
-        raise RuntimeError("secret")
-
-    with serve_asgi(app_of(midway, errors)) as url:
-        assert not ask_in_vain(url, "/").is_whole
-    assert ["RuntimeError"] == names(reported)
 
 
 async def fail_later(request: Any, error: Exception) -> Any:

@@ -208,11 +208,6 @@ def known_of(error: object) -> Known:
     return _known_remembered(kind)
 
 
-def is_named(error: object, module: str, name: str) -> bool:
-    """Say whether the class of an error, or one of its bases, has this name in this module."""
-    return (module, name) in known_of(error).names
-
-
 def _known(kind: type) -> Known:
     return Known(list(_names(kind)))
 

@@ -695,6 +695,15 @@ class TestReportedOnce:
         errors.report(error)
         assert [error] == reports.errors
 
+    def test_what_c_raises(self, errors: ErrorHandler, reports: Reports) -> None:
+        """A failure that no line of Python has raised is told apart as any other."""
+        for _ in range(2):
+            with pytest.raises(ValueError, match="seven") as caught:
+                int("seven")
+            errors.report(caught.value)
+            errors.report(caught.value)
+        assert 2 == len(reports.errors)
+
     def test_each_handler_for_itself(self) -> None:
         """Two handlers that get a failure in turn each report it once."""
         told: list[str] = []

@@ -221,7 +221,7 @@ class Answer:
         request_of: RequestOf = unchanged,
         app_of: AppOf = unchanged,
     ) -> None:
-        self.error = error
+        self.error: object = error
         self._errors = errors
         self._request_of = request_of
         self._app_of = app_of

@@ -51,7 +51,9 @@ class ErrorAnswer(Response[None]):
         self._error = error
         self._errors = errors
         self._is_sent = False
-        self.headers, self.cookies, self.background = {}, [], None  # by whoever has it in hand
+        self.headers: Any = {}  # by whoever has it in hand
+        self.cookies: Any = []
+        self.background: Any = None
 
     def __del__(self) -> None:
         """Report an error whose answer was dropped, as that of a websocket is."""

@@ -46,7 +46,7 @@ AppT = TypeVar("AppT")
 
 is_async: Final[Callable[[Any], bool]] = iscoroutinefunction  # pyright: ignore[reportDeprecated] # asgiref's knows marked ones
 
-WHOLE: Final = frozenset({HttpResponse, JsonResponse})
+WHOLE: Final[frozenset[type[Any]]] = frozenset({HttpResponse, JsonResponse})
 """The classes of most responses, in which nothing can fail any more."""
 
 

@@ -65,7 +65,7 @@ class Failed(falcon.HTTPStatus):
         if name not in LAZY:
             return super().__getattribute__(name)
         answer = _finished(self.errors, self.error, ErrorContext("route"))
-        self.status, self.headers, self.text = _parts(answer)
+        super().__init__(*_parts(answer))
         return getattr(self, name)
 
 

@@ -9,7 +9,20 @@ from typing import Final, cast
 
 from catchasync.errors import CallbackError
 
-NEVER_CAUGHT: Final = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
+
+class Delivered:
+    """
+    A failure that a `next` has taken, on its way to whoever answers it: never one itself.
+
+    A class of exceptions inherits from it beside the class that a framework knows.
+    """
+
+    __slots__ = ()
+
+
+NEVER_CAUGHT: Final = (
+    KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError, Delivered,
+)  # fmt: skip
 
 # Told by name, so that nothing has to be imported; most of them are plain `Exception`s.
 CANCELLATIONS: Final = {

@@ -12,6 +12,7 @@ from falcon.app import App  # OpenTelemetry replaces that of `falcon`
 from catchasync import _runtimes
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
+from catchasync._failures import Delivered
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._render import render_error
@@ -46,7 +47,7 @@ LAZY: Final = ("headers", "status", "text")
 _is_installed: Final[list[bool]] = []  # true where any application of this process knows of us
 
 
-class Failed(falcon.HTTPStatus):
+class Failed(Delivered, falcon.HTTPStatus):
     """
     A failure of a decorated responder, on its way to the error handler that `install` registers.
 

@@ -592,6 +592,21 @@ def test_failure_on_its_way() -> None:
     assert 404 == caught.value.status_code
 
 
+def test_failure_on_its_way_past_another_decorator() -> None:
+    """A failure that has been at one `next` is not one for that of a decorator around it."""
+    errors, reported = make_errors()
+    others, others_reported = make_errors()
+
+    class Resource:
+        @catch_async(next=others)
+        @catch_async(next=as_next(errors))
+        def on_get(self, req: Any, resp: Any) -> None:
+            raise UserMissing
+
+    assert 404 == get(with_route(falcon.App(), Resource(), errors)).status_code
+    assert (["UserMissing"], []) == (names(reported), names(others_reported))
+
+
 @pytest.mark.asyncio
 async def test_lifespan_that_fails() -> None:
     """What fails at start and stop is reported, and Falcon tells the server."""

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 from catchasync._context import FIELDS, ErrorContext
 from catchasync._error_response import ErrorResponse
 from catchasync._facts import Facts, facts_about
-from catchasync._rules import Entry
-from catchasync._statuses import SERVER_ERROR, attribute, own_status
+from catchasync._failures import as_error
+from catchasync._rules import Rules
+from catchasync._statuses import SERVER_ERROR, attribute, own_status, subject_of
 
 Render: TypeAlias = "Callable[[Case], ErrorResponse]"
 
@@ -21,9 +22,7 @@ class Case(ErrorContext):
     operational: bool = False
     _default: ErrorResponse | None = None
 
-    def __init__(
-        self, error: BaseException, subject: Any, given: object, entry: Entry, render: Render
-    ) -> None:
+    def __init__(self, error: object, given: object, rules: Rules, render: Render) -> None:
         if type(given) is ErrorContext:
             self.source = given.source  # one by one: an error has no time to lose
             self.request = given.request
@@ -35,10 +34,10 @@ class Case(ErrorContext):
             super().__init__(*[attribute(given, name) for name in FIELDS])
         self._given = given
         self._render = render
-        self.error = error
-        self.subject = subject
-        self.entry = entry
-        self.own = own_status(subject)
+        self.error = as_error(error)
+        self.subject: Any = subject_of(self.error)
+        self.entry = rules.entry_of(self.subject)
+        self.own = own_status(self.subject)
 
     def classify(self, expected_level: int, status: int | None = None) -> None:
         """Note whether it is expected or a bug, and at which level it is reported.

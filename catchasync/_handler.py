@@ -20,7 +20,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._negotiation import Format, checked_format
 from catchasync._reporting import Reporter, Reporters, inside, is_inside, last_resort, log_error
 from catchasync._rules import Rule, Rules, RuleT, status_in
-from catchasync._statuses import SERVER_ERROR, status_of, subject_of
+from catchasync._statuses import SERVER_ERROR, status_of
 from catchasync._told import is_news, serials
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class ErrorHandler:
         """
         if error is None:
             return None
-        case = self._case(error, context)
+        case = Case(error, context, self._rules, self._renderer.rendered)
         rule = case.entry.function
         if rule is None or is_inside("rule", self._serial):
             self._report(case)
@@ -132,7 +132,7 @@ class ErrorHandler:
             context: Where; an `ErrorContext`, or any object with such attributes.
         """
         if error is not None:
-            self._report(self._case(error, context))
+            self._report(Case(error, context, self._rules, self._renderer.rendered))
 
     def install(
         self,
@@ -168,31 +168,22 @@ class ErrorHandler:
         """Say whether the log shows the traceback of a report, so that no other need print it."""
         if log_error not in self._reporters.all:
             return False
-        case = self._case(error, None)
+        case = Case(error, None, self._rules, self._renderer.rendered)
         case.classify(self._expected_level)
         return not case.expected and logger.isEnabledFor(case.level)
 
-    def _case(self, error: object, context: object) -> Case:
-        failure = as_error(error)
-        subject = subject_of(failure)
-        entry = self._rules.entry_of(subject)
-        return Case(failure, subject, context, entry, self._renderer.rendered)
-
     def _report(self, case: Case, status: int | None = None) -> None:
+        """Tell the reporters of a failure that they have not been told of; ask `crash` of a bug."""
         try:
-            self._tell(case, status)
+            case.classify(self._expected_level, status)
+            if not is_news(case.subject, self._serial):
+                return
+            if case.entry.report is not False:
+                self._reporters.tell(case.error, case)
+            if self._crash is not None and case.is_crash:
+                ask(self._crash, case.error)
         except Exception as defect:  # noqa: BLE001 - a defect of ours: the error is not lost
             last_resort(f"{described(case.error)} could not be reported", defect)
-
-    def _tell(self, case: Case, status: int | None) -> None:
-        """Tell the reporters of a failure that they have not been told of; ask `crash` of a bug."""
-        case.classify(self._expected_level, status)
-        if not is_news(case.subject, self._serial):
-            return
-        if case.entry.report is not False:
-            self._reporters.tell(case.error, case)
-        if self._crash is not None and case.is_crash:
-            ask(self._crash, case.error)
 
     def _answer(self, case: Case, rule: Rule) -> Any:
         try:

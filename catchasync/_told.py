@@ -73,7 +73,8 @@ def _marks_of(error: BaseException) -> dict[int, object]:
 def _mark(error: BaseException) -> Told:
     traceback = traceback_of(error)
     task: Any = None if traceback is not None else current_task()
-    return Told(id(error), traceback, None if task is None else weakref.ref(task))
+    parts = (id(error), traceback, None if task is None else weakref.ref(task))
+    return tuple.__new__(Told, parts)  # what `Told(*parts)` does, in half the time
 
 
 def _is_same(error: BaseException, mark: Told) -> bool:

@@ -49,7 +49,7 @@ def context_of(request: web.Request | None) -> ErrorContext:
         return ErrorContext("route")
     headers = request.headers
     accept = ", ".join(headers.getall(hdrs.ACCEPT, ())) or None
-    is_upgrade = headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+    is_upgrade = hdrs.UPGRADE in headers and headers[hdrs.UPGRADE].lower() == "websocket"
     source = "websocket" if is_upgrade else "route"
     return ErrorContext(source, request, handler_of(request), accept, request.method)
 

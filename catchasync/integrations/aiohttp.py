@@ -102,7 +102,8 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Awaitable[web.Str
         request = _current.get()
         if _is_passed_on(errors, error, request):
             raise error
-        return await _answer(errors, error, request)
+        answer = _answer(errors, error, request)
+        return answer if type(answer) is RESPONSE else await _settled(errors, answer, request)
 
     return next
 
@@ -157,7 +158,9 @@ async def _answering(
     except Exception as error:
         if _is_passed_on(errors, error, request):
             raise
-        answer = await _answer(errors, error, request)
+        answer: web.StreamResponse = _answer(errors, error, request)
+        if type(answer) is not RESPONSE:
+            answer = await _settled(errors, answer, request)
         if answer.status >= SERVER_ERROR:
             _observers.tell(error, answer, "aiohttp")
         return answer
@@ -187,17 +190,21 @@ def _is_passed_on(errors: ErrorHandler, error: BaseException, request: web.Reque
     return is_never_caught(error) or _is_control_flow(error) or is_gone(request, error)
 
 
-async def _answer(
-    errors: ErrorHandler, error: BaseException, request: web.Request | None
+def _answer(errors: ErrorHandler, error: BaseException, request: web.Request | None) -> Any:
+    """Report a failure, and return its response, or what its rule has made."""
+    answer = errors(error, context_of(request))
+    return _response(answer) if type(answer) is ErrorResponse else answer
+
+
+async def _settled(
+    errors: ErrorHandler, answer: Any, request: web.Request | None
 ) -> web.StreamResponse:
-    context = context_of(request)
-    answer = errors(error, context)
-    if type(answer) is ErrorResponse:
-        return _response(answer)
+    """Return the response that a rule has made, in whatever way."""
     if is_awaitable(answer):
         answer = await answer
     if not isinstance(answer, ErrorResponse | web.StreamResponse):
-        answer = errors(TypeError(no_application(answer, "aiohttp (a web.Response)")), context)
+        defect = TypeError(no_application(answer, "aiohttp (a web.Response)"))
+        answer = errors(defect, context_of(request))
     return answer if isinstance(answer, web.StreamResponse) else _response(answer)
 
 

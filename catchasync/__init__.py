@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from catchasync._crash import exit_process as exit_process
     from catchasync._error_response import ErrorResponse as ErrorResponse
     from catchasync._handler import ErrorHandler as ErrorHandler
+    from catchasync._log import log_error as log_error
     from catchasync._promisify import promisify as promisify
     from catchasync._promisify_all import promisify_all as promisify_all
     from catchasync._render import render_error as render_error
-    from catchasync._reporting import log_error as log_error
     from catchasync._response import ResponseTracker as ResponseTracker
     from catchasync._response import Sent as Sent
     from catchasync._rollback import Rollback as Rollback
@@ -105,7 +105,7 @@ _LAZY = {  # whoever only decorates handlers does not wait for these
     "create_routes": "_routes",
     "drain": "_awaitables",
     "exit_process": "_crash",
-    "log_error": "_reporting",
+    "log_error": "_log",
     "promisify": "_promisify",
     "promisify_all": "_promisify_all",
     "render_error": "_render",

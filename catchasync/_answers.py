@@ -9,10 +9,11 @@ from catchasync._case import Case
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
 from catchasync._facts import facts_of
+from catchasync._inside import enter, leave, place_of
 from catchasync._negotiation import Format
 from catchasync._plain import guarded
 from catchasync._render import response_to
-from catchasync._reporting import Reporters, enter, leave, place_of
+from catchasync._reporting import Reporters
 from catchasync._statuses import SERVER_ERROR, phrase_of
 from catchasync.errors import HttpError
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 from catchasync import _runtimes
 from catchasync._failures import described
 from catchasync._kinds import is_awaitable
+from catchasync._log import last_resort, write
 from catchasync._plain import guarded
-from catchasync._reporting import last_resort, write
 from catchasync._told import LOG, is_known
 
 logger = logging.getLogger("catchasync")

@@ -16,9 +16,11 @@ from catchasync._context import ErrorContext
 from catchasync._crash import ask
 from catchasync._error_response import ErrorResponse
 from catchasync._failures import as_error, described
+from catchasync._inside import inside, is_inside
 from catchasync._kinds import is_awaitable
+from catchasync._log import last_resort, log_error
 from catchasync._negotiation import Format, checked_format
-from catchasync._reporting import Reporter, Reporters, inside, is_inside, last_resort, log_error
+from catchasync._reporting import Reporter, Reporters
 from catchasync._rules import Rule, Rules, RuleT, status_in
 from catchasync._statuses import SERVER_ERROR, status_of
 from catchasync._told import is_news, serials

@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from catchasync import ErrorContext, ErrorHandler, ErrorResponse, _runtimes, catch_async, log_error
-from catchasync._reporting import inside, is_inside
+from catchasync._inside import inside, is_inside
 from catchasync.errors import NotFound
 from tests.support import Boom
 

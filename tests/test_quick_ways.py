@@ -10,7 +10,8 @@ import pytest
 
 from catchasync import ErrorContext, ErrorHandler, _marks
 from catchasync._failures import is_never_caught
-from catchasync._reporting import inside, is_inside, log_error
+from catchasync._inside import inside, is_inside
+from catchasync._log import log_error
 from catchasync._told import LOG, is_known
 from catchasync.errors import NotFound
 

@@ -8,7 +8,7 @@ from typing import Any
 from catchasync._case import Case
 from catchasync._context import ErrorContext
 from catchasync._error_response import ErrorResponse
-from catchasync._facts import facts_of
+from catchasync._facts import facts_of, plain_facts
 from catchasync._inside import enter, leave, place_of
 from catchasync._negotiation import Format
 from catchasync._plain import guarded
@@ -49,6 +49,12 @@ class Renderer:
         self._place = place_of("render", reporters.serial)
         self._debug = debug
         self._format: Format | None = format
+
+    def at_once(self, error: HttpError, context: ErrorContext) -> ErrorResponse | None:
+        """Answer an error of a plain class; ``None`` where there is more to it."""
+        if self._debug or context.debug or (facts := plain_facts(error)) is None:
+            return None
+        return response_to(error, facts, context, self._format, debug=False)
 
     def plain(self, case: Case) -> ErrorResponse:
         """Answer with a plain 500, in the client's format."""

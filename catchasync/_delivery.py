@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Any, Final, NoReturn, Protocol
 
 from catchasync import _runtimes
-from catchasync._failures import as_error, is_never_caught
+from catchasync._failures import as_error, is_never_caught, is_ordinary
 from catchasync._kinds import identity_of, is_awaitable, plain
 from catchasync._marks import KEY, is_marked, mark
 from catchasync.errors import NextCalledTwice
@@ -125,7 +125,7 @@ class Delivery:
 
     def _judge(self, error: BaseException) -> bool:
         verdict = isinstance(error, self._pass_types) or is_never_caught(error)
-        if verdict or (self._predicate is None and _is_ordinary(type(error))):
+        if verdict or (self._predicate is None and is_ordinary(type(error))):
             self._remember(error, verdict=verdict)
         return verdict
 
@@ -160,12 +160,6 @@ class Delivery:
             await awaitable
         except Exception:
             logger.exception("`late` of %s failed", self.name)
-
-
-def _is_ordinary(error_type: type[BaseException]) -> bool:
-    """Say whether a look at an attribute of such an error runs no code of its class."""
-    lookup = error_type.__getattribute__
-    return lookup is BaseException.__getattribute__ and not hasattr(error_type, "__getattr__")
 
 
 def came_back(

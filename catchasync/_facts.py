@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from catchasync._failures import is_ordinary
 from catchasync._headers import legal_headers
 from catchasync._plain import clean, guarded, jsonable, text_of
 from catchasync._statuses import (
@@ -20,11 +21,15 @@ from catchasync._statuses import (
     phrase_of,
     subject_of,
 )
+from catchasync.errors import HttpError
 
 logger = logging.getLogger("catchasync")
 
 CODE_LIMIT: Final = 256  # characters
 MESSAGES: Final = ("message", "detail", "description")  # as frameworks set them
+
+SAID: Final = ("status", "operational", "expose", "message", "code", "details", "headers")
+"""What an `HttpError` says of itself."""
 
 NO_HEADERS: Final[Mapping[str, str]] = {}
 
@@ -48,6 +53,39 @@ class Facts(NamedTuple):
     code: str | int | None = None
     details: Any = None
     headers: Mapping[str, str] = NO_HEADERS
+
+
+def is_plain(kind: type) -> bool:
+    """Say whether it is a class of `HttpError`s which are read without running code of theirs."""
+    if type(kind) is not type or not issubclass(kind, HttpError) or not is_ordinary(kind):
+        return False
+    values = (vars(base).get(name) for base in kind.__mro__ for name in SAID)
+    return not any(hasattr(type(value), "__get__") for value in values)
+
+
+def plain_facts(error: HttpError) -> Facts | None:
+    """Return the facts about an error of a plain class, if it is an expected one and holds no more.
+
+    They are those of `facts_of`. ``None``: there is more to it than a message and a code.
+    """
+    status, message, code, headers = error.status, error.message, error.code, error.headers
+    is_all = (
+        type(status) is int
+        and 400 <= status < SERVER_ERROR  # noqa: PLR2004 - RFC 9110, section 15.5
+        and type(message) is str
+        and (code is None or type(code) is str)
+        and error.details is None
+        and type(headers) is dict
+        and not headers
+        and error.expose is True
+        and error.operational is True
+    )
+    if not is_all:
+        return None
+    title = phrase_of(status)
+    shown = clean(code, CODE_LIMIT) or None if type(code) is str else None
+    parts = (status, title, clean(message) or title, shown, None, NO_HEADERS)
+    return tuple.__new__(Facts, parts)  # what `Facts(*parts)` does, in half the time
 
 
 def facts_of(error: object, status: int | None = None) -> Facts:
@@ -77,7 +115,7 @@ def facts_about(subject: object, own: int | None, status: int | None) -> Facts:
         _details_of(subject) if is_shown else None,
         NO_HEADERS if status is None else _headers_of(subject),
     )
-    return tuple.__new__(Facts, parts)  # what `Facts(*parts)` does, in half the time
+    return tuple.__new__(Facts, parts)  # as above
 
 
 def _message_of(error: object) -> str:

@@ -109,6 +109,12 @@ _is_remembered_cancellation: Final[Callable[[type], bool]] = functools.lru_cache
 )
 
 
+def is_ordinary(error_type: type[BaseException]) -> bool:
+    """Say whether the look-up of an attribute of such an error runs no code of its class."""
+    lookup = error_type.__getattribute__
+    return lookup is BaseException.__getattribute__ and not hasattr(error_type, "__getattr__")
+
+
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):

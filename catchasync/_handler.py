@@ -21,7 +21,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._log import last_resort, log_error
 from catchasync._negotiation import Format, checked_format
 from catchasync._reporting import Reporter, Reporters
-from catchasync._rules import Rule, Rules, RuleT, status_in
+from catchasync._rules import PLAIN, Rule, Rules, RuleT, status_in
 from catchasync._statuses import SERVER_ERROR, status_of
 from catchasync._told import is_news, serials
 
@@ -119,12 +119,28 @@ class ErrorHandler:
         """
         if error is None:
             return None
+        if type(context) is ErrorContext and self._rules.entry_of(error) is PLAIN:
+            answer = self._at_once(error, context)
+            if answer is not None:
+                return answer
         case = Case(error, context, self._rules, self._renderer.rendered)
         rule = case.entry.function
         if rule is None or is_inside("rule", self._serial):
             self._report(case)
             return case.default
         return self._answer(case, rule)
+
+    def _at_once(self, error: Any, context: ErrorContext) -> ErrorResponse | None:
+        """Answer an error of a plain class, that nobody is told of; ``None``: that takes longer."""
+        if not self._reporters.is_silent(self._expected_level):
+            return None
+        try:
+            answer = self._renderer.at_once(error, context)
+        except Exception:  # noqa: BLE001 - no room for another call, or its `__init__` was not called
+            return None
+        if answer is not None:
+            is_news(error, self._serial)
+        return answer
 
     def report(self, error: object = None, context: object = None) -> None:
         """Tell every reporter of an error, once; never raises.

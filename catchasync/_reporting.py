@@ -61,6 +61,10 @@ class Reporters:
                 msg = f"a reporter is a callable (error, context): got {reporter!r}"
                 raise TypeError(msg)
 
+    def is_silent(self, level: int) -> bool:
+        """Say whether nobody is told of an expected error of this level."""
+        return not self.all or (self._is_log and is_silent(is_expected=True, level=level))
+
     def tell(self, error: BaseException, context: ErrorContext) -> None:
         """Tell each of an error; never raises."""
         if self._is_log and is_silent(context.expected, context.level):

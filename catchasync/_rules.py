@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
+from catchasync._facts import is_plain
 from catchasync._kinds import kind_of, name_of, signature_of
 from catchasync._plain import guarded
 from catchasync._statuses import attribute, checked_status
@@ -38,6 +39,9 @@ class Entry(NamedTuple):
 
 
 NOTHING: Final = Entry()
+
+PLAIN: Final = Entry()
+"""The same, and it is a class of plain `HttpError`s."""
 
 Entries: TypeAlias = dict[type[BaseException], Entry]
 
@@ -89,7 +93,8 @@ class Rules:
 
 def _find(entries: Entries, kind: type) -> Entry:
     """Look a class up, by its MRO; it may do what it likes when asked."""
-    return guarded(_nearest, entries, kind, default=NOTHING)
+    found = guarded(_nearest, entries, kind, default=NOTHING)
+    return PLAIN if found is NOTHING and guarded(is_plain, kind, default=False) else found
 
 
 def _nearest(entries: Entries, kind: type[BaseException]) -> Entry:

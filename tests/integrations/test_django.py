@@ -29,6 +29,7 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.http.request import UnreadablePostError
+from django.template.response import TemplateResponse
 from django.test import AsyncRequestFactory, Client, RequestFactory, override_settings
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -141,6 +142,7 @@ class Urls:
         path("cancelled", raiser(CancelledError)),
         path("stream-cancelled", lambda request: StreamingHttpResponse(cancelled_stream())),
         path("missing", raiser(UserMissing)),
+        path("lookup", raiser(LookupError)),
         path("missing-async", missing_async),
         path("cancelled-async", cancelled_async),
         path("own-405", lambda request: HttpResponseNotAllowed(["GET"], b"mine")),
@@ -461,3 +463,49 @@ def test_transaction_of_somebody_else(
             cursor.execute("INSERT INTO notes VALUES (1)")
         assert 404 == as_next(made[0])(UserMissing()).status_code
     assert [(1,)] == run(database, "SELECT number FROM notes")
+
+
+TEMPLATES: Final = {"page.html": "we have no {{ what }}", "broken.html": "{% include missing %}"}
+
+
+def template(name: str) -> Callable[[Any, Any], Any]:
+    """Return a rule that answers with a template, which is rendered when it is sent."""
+    return lambda error, context: TemplateResponse(
+        context.request, name, {"what": "such user"}, status=409
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "reports"),
+    [
+        (template("page.html"), 409, ["LookupError"]),
+        (template("broken.html"), 500, ["LookupError", "TemplateDoesNotExist"]),
+        (lambda error, context: "no response", 500, ["LookupError", "TypeError"]),
+    ],
+)
+def test_rule_answers_with_a_template(
+    made: Made, rule: Callable[[Any, Any], Any], status: int, reports: list[str]
+) -> None:
+    """A rule's answer is rendered; what cannot be is reported, and answered with a plain 500."""
+    errors, reported = made
+    errors.on(LookupError)(rule)
+    loaders = [("django.template.loaders.locmem.Loader", TEMPLATES)]
+    engine = "django.template.backends.django.DjangoTemplates"
+    templates = [{"BACKEND": engine, "OPTIONS": {"loaders": loaders}}]
+    with override_settings(TEMPLATES=templates):
+        answer = get(install(WSGIHandler(), errors), "/lookup")
+    assert status == answer.status_code
+    assert (b"no such user" in answer.content) is (status == 409)
+    assert reports == [report.name for report in reported]
+
+
+def test_rule_whose_template_is_cancelled(made: Made) -> None:
+    """A cancellation passes a rule's answer that is being rendered, as it passes a view."""
+
+    class Cancelled(HttpResponse):  # type: ignore[misc]
+        def render(self) -> None:
+            raise CancelledError
+
+    made[0].on(LookupError)(lambda error, context: Cancelled())
+    with pytest.raises(CancelledError):
+        get(install(WSGIHandler(), made[0]), "/lookup")

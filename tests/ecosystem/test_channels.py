@@ -23,16 +23,19 @@ from tests.integrations.contract import UserMissing, make_errors
 class Echo(AsyncWebsocketConsumer):  # type: ignore[misc]
     """A consumer."""
 
-    async def receive(self, text_data: str = "", bytes_data: object = None) -> None:
+    async def receive(self, text_data: str | None = None, bytes_data: object = None) -> None:
         """Answer, or fail."""
         if text_data == "fail":
             raise UserMissing
         await self.send(text_data=text_data)
 
 
+Communicator: Any = ApplicationCommunicator
+
+
 async def talk(app: Any) -> None:
     """Say two words to a consumer."""
-    socket: Any = ApplicationCommunicator(app, {"type": "websocket", "path": "/", "headers": []})
+    socket = Communicator(app, {"type": "websocket", "path": "/", "headers": []})
     await socket.send_input({"type": "websocket.connect"})
     assert "websocket.accept" == (await socket.receive_output())["type"]
     await socket.send_input({"type": "websocket.receive", "text": "hello"})

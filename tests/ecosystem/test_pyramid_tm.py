@@ -96,7 +96,7 @@ def test_transaction_ends_first(
     seen: list[str] = []
     errors = ErrorHandler(reporters=[lambda error, context: seen.append(type(error).__name__)])
     errors.on(UserMissing, status=404)
-    config = Configurator(settings={"tm.commit_veto": veto} if what == "veto" else {})
+    config: Any = Configurator(settings={"tm.commit_veto": veto} if what == "veto" else {})
     config.registry["log"] = seen
     if is_first:
         install(config, errors)

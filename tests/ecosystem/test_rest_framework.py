@@ -22,6 +22,7 @@ from rest_framework.views import exception_handler
 from rest_framework.viewsets import ViewSet
 
 from catchasync import ErrorHandler, catch_async
+from catchasync.errors import HttpError
 from catchasync.integrations.django import wrap_router
 from tests.ecosystem.django_support import (
     PROBLEM,
@@ -92,6 +93,10 @@ def handle_exception(error: Exception, context: Any) -> Any:
     return exception_handler(error, context)
 
 
+def take_nothing(error: Exception, context: Any) -> None:
+    """Leave all errors to us."""
+
+
 @pytest.fixture(autouse=True)
 def _settings(transactions: None) -> Generator[None, None, None]:
     engine = "django.template.backends.django.DjangoTemplates"
@@ -146,4 +151,21 @@ def test_failures_elsewhere(
     project.state["errors"] = errors
     assert (status, PROBLEM) == ask(made_with(errors), url)[:2]
     assert [name] == names(reported)
+    assert [] == run("SELECT * FROM notes")
+
+
+@WAYS
+def test_all_errors_in_one_form(made_with: Callable[[ErrorHandler], Any]) -> None:
+    """Where its exception handler takes nothing, its own exceptions are ours too."""
+    errors, reported = make_errors()
+
+    @errors.on(exceptions.APIException)
+    def _(error: Any, context: Any) -> HttpError:
+        return HttpError(error.status_code, details=error.get_full_details())
+
+    with override_settings(REST_FRAMEWORK={"EXCEPTION_HANDLER": f"{__name__}.take_nothing"}):
+        status, kind, body = ask(made_with(errors), "/invalid")
+    assert (400, PROBLEM) == (status, kind)
+    assert b"too short" in body
+    assert [("ValidationError", True)] == [(each.name, each.expected) for each in reported]
     assert [] == run("SELECT * FROM notes")

@@ -246,6 +246,8 @@ def test_sqlalchemy(*, is_first: bool) -> None:
     ask(app, "/ok")
     assert b"1" == ask(app, "/count")[2]
     assert (404, PROBLEM) == ask(app, "/none")[:2]
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
 
 
 @pytest.mark.parametrize("extend", [restx, smorest, cors])

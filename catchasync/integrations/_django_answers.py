@@ -18,6 +18,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._render import render_error
 from catchasync._statuses import SERVER_ERROR
+from catchasync.errors import HttpError
 from catchasync.integrations._asgi import no_application
 from catchasync.integrations._django_streams import context_of
 
@@ -31,10 +32,8 @@ def sendable(errors: ErrorHandler, request: Any, answer: Any) -> Any:
             raise
         context = context_of(request)
         errors.report(defect, context)
-        plain = render_error(
-            defect, accept=context.accept, method=context.method, status=SERVER_ERROR
-        )
-        return response_of(plain)
+        plain = HttpError(SERVER_ERROR)
+        return response_of(render_error(plain, accept=context.accept, method=context.method))
 
 
 def _rendered(response: Any) -> Any:

@@ -35,6 +35,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from catchasync import ErrorHandler, catch_async
+from catchasync.errors import NotFound
 from catchasync.integrations.django import ErrorMiddleware, as_next, install
 from tests.integrations.apps import _django_project as project
 from tests.integrations.contract import SECRET, Report, UserMissing, ask, make_errors
@@ -475,12 +476,25 @@ def template(name: str) -> Callable[[Any, Any], Any]:
     )
 
 
+class Unfit(HttpResponse):  # type: ignore[misc]
+    """A response that cannot be rendered."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def render(self) -> None:
+        """Fail."""
+        raise self.error
+
+
 @pytest.mark.parametrize(
     ("rule", "status", "reports"),
     [
         (template("page.html"), 409, ["LookupError"]),
         (template("broken.html"), 500, ["LookupError", "TemplateDoesNotExist"]),
         (lambda error, context: "no response", 500, ["LookupError", "TypeError"]),
+        (lambda error, context: Unfit(NotFound(SECRET)), 500, ["LookupError", "NotFound"]),
     ],
 )
 def test_rule_answers_with_a_template(
@@ -496,16 +510,12 @@ def test_rule_answers_with_a_template(
         answer = get(install(WSGIHandler(), errors), "/lookup")
     assert status == answer.status_code
     assert (b"no such user" in answer.content) is (status == 409)
+    assert SECRET.encode() not in answer.content
     assert reports == [report.name for report in reported]
 
 
 def test_rule_whose_template_is_cancelled(made: Made) -> None:
     """A cancellation passes a rule's answer that is being rendered, as it passes a view."""
-
-    class Cancelled(HttpResponse):  # type: ignore[misc]
-        def render(self) -> None:
-            raise CancelledError
-
-    made[0].on(LookupError)(lambda error, context: Cancelled())
+    made[0].on(LookupError)(lambda error, context: Unfit(CancelledError()))
     with pytest.raises(CancelledError):
         get(install(WSGIHandler(), made[0]), "/lookup")

@@ -113,6 +113,32 @@ def test_headers_of_the_failed_handler_are_dropped() -> None:
         assert "content-encoding" not in ask_once(app_of(each, errors)).headers
 
 
+def test_headers_of_hooks() -> None:
+    """What a hook sets is on Bottle's own errors; a rule can put it on all others."""
+    errors, _reported = make_errors()
+
+    @errors.on(RuntimeError)
+    def _(error: Exception, context: Any) -> Any:
+        answer = context.default
+        answer.headers["x-hook"] = "rule"
+        return answer
+
+    def handler() -> str:
+        match bottle.request.query.what:
+            case "abort":
+                bottle.abort(409)
+            case "missing":
+                missing()
+        return bug()
+
+    app = app_of(handler, errors)
+    app.add_hook("after_request", lambda: bottle.response.set_header("x-hook", "hook"))
+    with serve_wsgi(app) as url:
+        answers = [ask(url, f"/?what={what}") for what in ("abort", "missing", "bug")]
+    assert [409, 404, 500] == [answer.status for answer in answers]
+    assert ["hook", None, "rule"] == [answer.headers.get("x-hook") for answer in answers]
+
+
 def test_generator_that_fails_at_once() -> None:
     """A body that fails before its first piece is answered."""
     errors, reported = make_errors()

@@ -65,7 +65,7 @@ def install_wheel(session: nox.Session, *requirements: str) -> None:
 
 
 NO_PROXIES = (  # -k: what has to do with wrapt alone
-    "not (integrations or libraries or consumers or dask or docs or errors_page"
+    "not (integrations or ecosystem or libraries or consumers or dask or docs or errors_page"
     " or model or soak or chain or fuzz or rollback or install)"
 )
 
@@ -82,7 +82,7 @@ def run_suite(session: nox.Session, *options: str, **env: str) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests on each Python; once more, but for the long ones, on wrapt without its C."""
-    install_wheel(session, *extras(), *group("tests", "libraries"))
+    install_wheel(session, *extras(), *group("tests", "libraries", "ecosystem"))
     session.env["COVERAGE_FILE"] = str(COVERAGE_DATA / f".coverage.{session.name}")
     session.run("coverage", "erase")
     run_suite(session)
@@ -103,7 +103,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session(default=False)
 def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest version of each dependency that pyproject.toml allows."""
-    bounds = [*PROJECT["project"]["dependencies"], *extras(), *group("libraries")]
+    bounds = [*PROJECT["project"]["dependencies"], *extras(), *group("libraries", "ecosystem")]
     install_wheel(session, *group("tests"), *(bound.replace(">=", "==") for bound in bounds))
     session.run("python", "-P", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
 
@@ -111,7 +111,8 @@ def oldest(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check all code with mypy, as each Python, and with pyright; then as a user would."""
-    install_wheel(session, *extras(), *group("types", "tests", "bench", "demo", "libraries"))
+    code = group("types", "tests", "bench", "demo", "libraries", "ecosystem")
+    install_wheel(session, *extras(), *code)
     for version in PYTHONS:
         session.run("mypy", "--python-version", version)
     session.run("pyright")
@@ -186,7 +187,7 @@ def build(session: nox.Session) -> None:
     """Build sdist and wheel into dist/, and test the wheel from what the sdist unpacks to."""
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
-    session.install(*extras(), *group("build", "tests", "libraries"))
+    session.install(*extras(), *group("build", "tests", "libraries", "ecosystem"))
     session.run("python", "-m", "build")
     session.run("twine", "check", "--strict", *map(str, dist.iterdir()))
     [wheel] = dist.glob("*.whl")

@@ -12,31 +12,32 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 
-from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
+from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers import exception as conversion
 from django.core.handlers.base import BaseHandler
-from django.core.signals import got_request_exception
 from django.db import connections
 from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.request import UnreadablePostError
-from django.utils.log import log_response
 from django.utils.module_loading import import_string
 
-from catchasync._error_response import ErrorResponse
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
-from catchasync._statuses import SERVER_ERROR
 from catchasync.errors import MethodNotAllowed
 from catchasync.integrations._asgi import checked, checked_errors
+from catchasync.integrations._django_answers import (
+    response_of,
+    sendable,
+    settled,
+    tell_observers,
+)
 from catchasync.integrations._django_streams import WATCHED, context_of, watch
 from catchasync.types import Next
 
@@ -208,35 +209,9 @@ def _answer(errors: ErrorHandler, request: Any, error: Exception) -> Any:
     """Answer a failure, in a thread where nothing is awaited."""
     if isinstance(error, UnreadablePostError):  # the client has gone, which is no failure
         return HttpResponse(status=400)
-    response = _response(_settled(errors(error, context_of(request))))
-    _tell_observers(request, error, response)
+    response = sendable(errors, request, errors(error, context_of(request)))
+    tell_observers(request, error, response)
     return response
-
-
-def _settled(answer: Any) -> Any:
-    return async_to_sync(_awaited)(answer) if is_awaitable(answer) else answer
-
-
-async def _awaited(answer: Any) -> Any:
-    return await answer
-
-
-def _response(answer: Any) -> Any:
-    """Return Django's kind of response to an answer; what a rule made already is one."""
-    if not isinstance(answer, ErrorResponse):
-        return answer
-    return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
-
-
-def _tell_observers(request: Any, error: Exception, response: Any) -> None:
-    """Log and signal what Django would have logged and signalled."""
-    if isinstance(error, SuspiciousOperation):
-        logger = logging.getLogger(f"django.security.{type(error).__name__}")
-        logger.error(str(error), exc_info=error, extra={"status_code": 400, "request": request})
-    elif response.status_code >= SERVER_ERROR:
-        got_request_exception.send(sender=None, request=request)
-        what = ("%s: %s", response.reason_phrase, request.path)
-        log_response(*what, response=response, request=request, exception=error)
 
 
 def as_next(errors: ErrorHandler) -> Next:
@@ -265,13 +240,13 @@ def as_next(errors: ErrorHandler) -> Next:
         found = errors(error, context_of(_request.get()))
         if is_awaitable(found) and not is_sync:
             return _response_later(found)
-        return _response(_settled(found))
+        return response_of(settled(found))
 
     return answer
 
 
 async def _response_later(answer: Any) -> Any:
-    return _response(await answer)
+    return response_of(await answer)
 
 
 def _is_sync() -> bool:

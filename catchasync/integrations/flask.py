@@ -27,7 +27,7 @@ from catchasync._error_response import Environ, ErrorResponse
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
-from catchasync._statuses import SERVER_ERROR
+from catchasync._statuses import SERVER_ERROR, own_status
 from catchasync.integrations._asgi import checked, checked_errors, is_repeated
 from catchasync.integrations._wsgi import Application, Guard, Start, context_of, settled
 
@@ -43,7 +43,9 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     Let every failure of an app reach ``errors``: of views, streams, hooks and teardowns.
 
-    The signal ``got_request_exception`` is sent for what is answered with 500 or more.
+    The signal ``got_request_exception`` is sent for what is answered with 500 or more. Extensions
+    that answer what their views raise (Flask-RESTX, Flask-RESTful) are told to let it pass, by
+    Flask's own setting: ``PROPAGATE_EXCEPTIONS`` is switched on.
 
     Args:
         app: The app; views, blueprints and hooks may be added before and after.
@@ -59,6 +61,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     own: Any = app.error_handler_spec[None][None].get(HTTPException)
     if own is None or own.__module__ == __name__:  # that of an install before
         app.register_error_handler(HTTPException, http_handler(app, errors))
+    app.config["PROPAGATE_EXCEPTIONS"] = True
     vars(app)["handle_exception"] = exception_handler(app, errors)
     vars(app)["wsgi_app"] = guarded(app, errors)
     return app
@@ -123,10 +126,14 @@ def http_handler(app: Flask, errors: ErrorHandler) -> Callable[[HTTPException], 
     def answer_http_error(error: HTTPException) -> Any:
         if (own := app.error_handler_spec[None][None].get(Exception)) is not None:
             return app.ensure_sync(own)(error)  # the user's, who has one for all
-        is_error = error.code is not None and error.code >= 400  # noqa: PLR2004 - RFC 9110
-        return answer(error, errors) if is_error else error
+        return error if is_response(error) else answer(error, errors)
 
     return answer_http_error
+
+
+def is_response(error: HTTPException) -> bool:
+    """Say whether an error is a response that is raised: a redirect, or one handed to ``abort``."""
+    return error.response is not None or own_status(error) is None
 
 
 def exception_handler(app: Flask, errors: ErrorHandler) -> Callable[..., Any]:
@@ -192,10 +199,17 @@ def as_next(errors: ErrorHandler) -> Callable[[object], ResponseReturnValue]:
         errors: The `catchasync.ErrorHandler`.
 
     Returns:
-        A `next`: it reports an error, and returns a Flask response.
+        A `next`: it reports an error, and returns a Flask response. A redirect that was raised is
+        raised again.
 
     Raises:
         TypeError: It is no `ErrorHandler`.
     """
     checked_errors(errors, "as_next(errors)")
-    return lambda error: answer(error, errors)
+
+    def next(error: object) -> ResponseReturnValue:
+        if isinstance(error, HTTPException) and is_response(error):
+            raise error
+        return answer(error, errors)
+
+    return next

@@ -194,7 +194,10 @@ def _finished(errors: ErrorHandler, response: Any, request: Any) -> Any:
 
 
 def _is_control_flow(error: BaseException) -> bool:
-    return isinstance(error, HTTPException) and own_status(error) is None
+    """Say whether an error is a response already: a redirect, or one whose body somebody wrote."""
+    if not isinstance(error, HTTPException):
+        return False
+    return error.has_body or own_status(error) is None
 
 
 def _answer(errors: ErrorHandler, error: BaseException, request: Any) -> Any:

@@ -29,7 +29,7 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
-from catchasync._statuses import SERVER_ERROR, subject_of
+from catchasync._statuses import SERVER_ERROR, own_status, subject_of
 from catchasync.integrations._asgi import (
     Application,
     Guard,
@@ -46,8 +46,6 @@ AppT = TypeVar("AppT", bound=quart.Quart)
 
 BEFORE: Final = "_catchasync_before_"
 """Under this and a name an app keeps what is ours, and what was there before."""
-
-FIRST_ERROR: Final = 400  # RFC 9110, section 15: below are redirects
 
 
 def install(app: AppT, errors: ErrorHandler) -> AppT:
@@ -109,10 +107,14 @@ def http_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[[HTTPExcept
     async def answer_http_error(error: HTTPException) -> Any:
         if (own := app.error_handler_spec[None][None].get(Exception)) is not None:
             return await app.ensure_async(own)(error)  # the user's, who has one for all
-        is_error = error.code is not None and error.code >= FIRST_ERROR
-        return await answered(error, errors) if is_error else error
+        return error if is_response(error) else await answered(error, errors)
 
     return answer_http_error
+
+
+def is_response(error: HTTPException) -> bool:
+    """Say whether an error is a response that is raised: a redirect, or one handed to ``abort``."""
+    return error.response is not None or own_status(error) is None
 
 
 def request_handler(app: quart.Quart, errors: ErrorHandler) -> Callable[..., Any]:
@@ -244,7 +246,7 @@ def as_next(errors: ErrorHandler) -> Next:
 
     Returns:
         A `next`: it reports an error, and returns a Quart response; an awaitable of it where the
-        rule for that error is async.
+        rule for that error is async. A redirect that was raised is raised again.
 
     Raises:
         TypeError: It is no `ErrorHandler`.
@@ -252,6 +254,8 @@ def as_next(errors: ErrorHandler) -> Next:
     checked_errors(errors, "as_next(errors)")
 
     def answer_next(error: object, *_values: object) -> Any:
+        if isinstance(error, HTTPException) and is_response(error):
+            raise error
         answer = errors(error, current_context())
         return response_later(answer) if is_awaitable(answer) else response_of(answer)
 

@@ -113,6 +113,30 @@ def test_headers_of_the_failed_handler_are_dropped() -> None:
         assert "content-encoding" not in ask_once(app_of(each, errors)).headers
 
 
+def test_headers_of_hooks() -> None:
+    """What a hook sets is on Bottle's own errors; a rule can put it on all others."""
+    errors, _reported = make_errors()
+
+    @errors.on(RuntimeError)
+    def _(error: Exception, context: Any) -> Any:
+        answer = context.default
+        answer.headers["x-hook"] = "rule"
+        return answer
+
+    def handler() -> str:
+        what = bottle.request.query.what
+        if what == "abort":
+            bottle.abort(409)
+        return missing() if what == "missing" else bug()
+
+    app = app_of(handler, errors)
+    app.add_hook("after_request", lambda: bottle.response.set_header("x-hook", "hook"))
+    with serve_wsgi(app) as url:
+        answers = [ask(url, f"/?what={what}") for what in ("abort", "missing", "bug")]
+    assert [409, 404, 500] == [answer.status for answer in answers]
+    assert ["hook", None, "rule"] == [answer.headers.get("x-hook") for answer in answers]
+
+
 def test_generator_that_fails_at_once() -> None:
     """A body that fails before its first piece is answered."""
     errors, reported = make_errors()

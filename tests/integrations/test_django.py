@@ -29,11 +29,13 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.http.request import UnreadablePostError
+from django.template.response import TemplateResponse
 from django.test import AsyncRequestFactory, Client, RequestFactory, override_settings
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from catchasync import ErrorHandler, catch_async
+from catchasync.errors import NotFound
 from catchasync.integrations.django import ErrorMiddleware, as_next, install
 from tests.integrations.apps import _django_project as project
 from tests.integrations.contract import SECRET, Report, UserMissing, ask, make_errors
@@ -141,6 +143,7 @@ class Urls:
         path("cancelled", raiser(CancelledError)),
         path("stream-cancelled", lambda request: StreamingHttpResponse(cancelled_stream())),
         path("missing", raiser(UserMissing)),
+        path("lookup", raiser(LookupError)),
         path("missing-async", missing_async),
         path("cancelled-async", cancelled_async),
         path("own-405", lambda request: HttpResponseNotAllowed(["GET"], b"mine")),
@@ -461,3 +464,58 @@ def test_transaction_of_somebody_else(
             cursor.execute("INSERT INTO notes VALUES (1)")
         assert 404 == as_next(made[0])(UserMissing()).status_code
     assert [(1,)] == run(database, "SELECT number FROM notes")
+
+
+TEMPLATES: Final = {"page.html": "we have no {{ what }}", "broken.html": "{% include missing %}"}
+
+
+def template(name: str) -> Callable[[Any, Any], Any]:
+    """Return a rule that answers with a template, which is rendered when it is sent."""
+    return lambda error, context: TemplateResponse(
+        context.request, name, {"what": "such user"}, status=409
+    )
+
+
+class Unfit(HttpResponse):  # type: ignore[misc]
+    """A response that cannot be rendered."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def render(self) -> None:
+        """Fail."""
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "reports"),
+    [
+        (template("page.html"), 409, ["LookupError"]),
+        (template("broken.html"), 500, ["LookupError", "TemplateDoesNotExist"]),
+        (lambda error, context: "no response", 500, ["LookupError", "TypeError"]),
+        (lambda error, context: Unfit(NotFound(SECRET)), 500, ["LookupError", "NotFound"]),
+    ],
+)
+def test_rule_answers_with_a_template(
+    made: Made, rule: Callable[[Any, Any], Any], status: int, reports: list[str]
+) -> None:
+    """A rule's answer is rendered; what cannot be is reported, and answered with a plain 500."""
+    errors, reported = made
+    errors.on(LookupError)(rule)
+    loaders = [("django.template.loaders.locmem.Loader", TEMPLATES)]
+    engine = "django.template.backends.django.DjangoTemplates"
+    templates = [{"BACKEND": engine, "OPTIONS": {"loaders": loaders}}]
+    with override_settings(TEMPLATES=templates):
+        answer = get(install(WSGIHandler(), errors), "/lookup")
+    assert status == answer.status_code
+    assert (b"no such user" in answer.content) is (status == 409)
+    assert SECRET.encode() not in answer.content
+    assert reports == [report.name for report in reported]
+
+
+def test_rule_whose_template_is_cancelled(made: Made) -> None:
+    """A cancellation passes a rule's answer that is being rendered, as it passes a view."""
+    made[0].on(LookupError)(lambda error, context: Unfit(CancelledError()))
+    with pytest.raises(CancelledError):
+        get(install(WSGIHandler(), made[0]), "/lookup")

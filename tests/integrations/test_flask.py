@@ -14,7 +14,7 @@ pytest.importorskip("flask")
 
 from flask import Blueprint, Flask, Response, abort, got_request_exception, send_file, url_for
 from flask import request as current
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.test import create_environ, run_wsgi_app
 from werkzeug.wsgi import ClosingIterator
 
@@ -174,12 +174,65 @@ def test_abort_with_a_response() -> None:
     def unchanged() -> str:
         raise NotModified
 
+    def worded() -> str:
+        raise TooManyRequests(response=Response("slow down", 429))
+
     app.add_url_rule("/moved", "moved", unchanged)
     app.add_url_rule("/folder/", "folder", lambda: "ok")
+    app.add_url_rule("/worded", "worded", worded)
     client = app.test_client()
-    paths = ("/", "/moved", "/folder")
-    assert [499, 304, 308] == [client.get(path).status_code for path in paths]
+    paths = ("/", "/moved", "/folder", "/worded")
+    assert [499, 304, 308, 429] == [client.get(path).status_code for path in paths]
+    assert "slow down" == client.get("/worded").text
     assert [] == reported
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TooManyRequests(response=Response("slow down", 429)),
+        HTTPException(response=Response("mine", 499)),
+        NotModified(),
+    ],
+)
+def test_abort_with_a_response_in_a_single_view(error: HTTPException) -> None:
+    """What a decorated view hands to ``abort`` is as without us."""
+    errors, reported = make_errors()
+    app = Flask("test")
+
+    @app.get("/")
+    @catch_async(next=as_next(errors))
+    def view() -> str:
+        raise error
+
+    expected = error.get_response({}).status_code
+    assert expected == app.test_client().get("/").status_code
+    assert [] == reported
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_extension_that_answers_errors(*, is_first: bool) -> None:
+    """An extension that answers what views raise lets it pass, as Flask's setting tells it."""
+    errors, reported = make_errors()
+    app = Flask("test")
+    app.add_url_rule("/", "view", bug)
+
+    def extend() -> None:
+        handle = app.handle_user_exception
+
+        def handle_user_exception(error: Exception) -> Any:
+            return handle(error) if app.config["PROPAGATE_EXCEPTIONS"] else ("extended", 500)
+
+        vars(app)["handle_user_exception"] = handle_user_exception
+
+    if is_first:
+        extend()
+    install(app, errors)
+    if not is_first:
+        extend()
+
+    assert "extended" != app.test_client().get("/").text
+    assert ["RuntimeError"] == [report.name for report in reported]
 
 
 def test_handlers_of_the_app_come_first() -> None:

@@ -180,6 +180,24 @@ def test_errors_and_redirects_of_pyramid(*, is_raised: bool, is_decorated: bool)
     assert ["HTTPGone"] == names(reported)
 
 
+@pytest.mark.parametrize("is_decorated", [False, True])
+@pytest.mark.parametrize("is_raised", [False, True])
+def test_errors_whose_body_is_written(*, is_raised: bool, is_decorated: bool) -> None:
+    """An error of Pyramid's that has a body of its own is as without us, returned or raised."""
+    errors, reported = make_errors()
+
+    def view(request: Any) -> Any:
+        made = HTTPGone(json_body={"errors": ["name"]})
+        if is_raised:
+            raise made
+        return made
+
+    app = app_of(catch_async(next=as_next(errors))(view) if is_decorated else view, errors)
+    answer = ask_once(app)
+    assert (410, b'{"errors":["name"]}') == (answer.status, answer.body.replace(b" ", b""))
+    assert [] == reported
+
+
 def test_next_lets_redirects_by() -> None:
     """`next` raises a redirect that it is handed."""
     errors, reported = make_errors()

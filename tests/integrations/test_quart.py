@@ -18,7 +18,7 @@ from quart.signals import (
     got_request_exception,
     got_websocket_exception,
 )
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from catchasync import ErrorHandler, catch_async
 from catchasync.integrations.quart import as_next, install, ungrouped
@@ -49,6 +49,33 @@ def raiser(make: Callable[[], Exception]) -> Callable[[], Any]:
         raise make()
 
     return view
+
+
+class NotModified(HTTPException):
+    """No error."""
+
+    code = 304
+
+
+@pytest.mark.parametrize("path", ["/", "/decorated"])
+@pytest.mark.parametrize(
+    ("make", "status"),
+    [
+        (lambda: TooManyRequests(response=quart.Response("slow down", 429)), 429),
+        (lambda: HTTPException(response=quart.Response("mine", 499)), 499),
+        (NotModified, 304),
+    ],
+)
+def test_abort_with_a_response(
+    app: quart.Quart, made: Made, make: Callable[[], Exception], status: int, path: str
+) -> None:
+    """What a view hands to ``abort`` is as without us, also where the view is decorated."""
+    view = raiser(make)
+    app.add_url_rule("/", "view", view)
+    app.add_url_rule("/decorated", "decorated", catch_async(next=as_next(made[0]))(view))
+
+    assert status == get(app, path).status_code
+    assert [] == names(made)
 
 
 def get(app: quart.Quart, path: str) -> Any:

@@ -21,6 +21,7 @@ from catchasync._statuses import (
     phrase_of,
     subject_of,
 )
+from catchasync._written import written_in
 from catchasync.errors import HttpError
 
 logger = logging.getLogger("catchasync")
@@ -106,16 +107,26 @@ def facts_about(subject: object, own: int | None, status: int | None) -> Facts:
     title = phrase_of(status or SERVER_ERROR)
     if is_foreign:
         return Facts(status or SERVER_ERROR, title, title)
-    is_shown = attribute(subject, "expose") is True
+    message, details = _shown_of(subject, own, status)
     parts = (
         status or SERVER_ERROR,
         title,
-        (_message_of(subject) if is_shown else "") or title,
+        message or title,
         _code_of(subject, status),
-        _details_of(subject) if is_shown else None,
+        None if details is None else jsonable(details),
         NO_HEADERS if status is None else _headers_of(subject),
     )
     return tuple.__new__(Facts, parts)  # as above
+
+
+def _shown_of(error: object, own: int | None, status: int | None) -> tuple[str, Any]:
+    """Return the message and the details that strangers may read."""
+    expose = attribute(error, "expose")
+    if expose is True:
+        return _message_of(error), attribute(error, "details")
+    if expose is None and own is not None and (status or SERVER_ERROR) < SERVER_ERROR:
+        return written_in(error, own)
+    return "", None
 
 
 def _message_of(error: object) -> str:
@@ -139,11 +150,6 @@ def _code_of(error: object, status: int | None) -> str | int | None:
     if type(number) is not int or (number == status and not known_of(error).is_ours):
         return None
     return number
-
-
-def _details_of(error: object) -> Any:
-    details = attribute(error, "details")
-    return None if details is None else jsonable(details)
 
 
 def _headers_of(error: object) -> Mapping[str, str]:

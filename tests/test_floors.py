@@ -44,6 +44,7 @@ FLOORS: Final = (
         "_traces",
         "_trio",
         "_wakes",
+        "_written",
     },
     {
         "_awaitables",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite("tests.ecosystem.django_support")
+pytest.register_assert_rewrite("tests.ecosystem.django_support", "tests.integrations.contract")
 
 
 @pytest.fixture

@@ -73,6 +73,14 @@ def test_what_nobody_has_written_is_not_shown(module: str) -> None:
     assert {"detail": "Conflict"} == shown(raised(SILENT[module](framework)))
 
 
+def test_the_phrase_of_a_status_is_ours() -> None:
+    """A status has one phrase, whatever this Python, of which a framework has it, calls it."""
+    exceptions: Any = pytest.importorskip("starlette.exceptions")
+
+    problem = json.loads(render_error(exceptions.HTTPException(413)).body)
+    assert ("Content Too Large", "Content Too Large") == (problem["title"], problem["detail"])
+
+
 def test_a_class_of_the_programs_own() -> None:
     """A text that a program gives a class of its own is shown."""
     exceptions: Any = pytest.importorskip("werkzeug.exceptions")

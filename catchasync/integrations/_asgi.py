@@ -20,7 +20,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._headers import OURS
 from catchasync._kinds import is_awaitable
 from catchasync.integrations import _observers
-from catchasync.integrations._exchange import NOTED, Exchange, Message
+from catchasync.integrations._exchange import NOTED, Exchange, Hearing, Message
 
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 RequestOf: TypeAlias = Callable[[Scope], Any]
@@ -117,7 +117,9 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer its failure."""
-        if scope["type"] == "websocket" and not in_websocket.get():
+        if scope["type"] == "lifespan":
+            receive = Hearing(receive)
+        elif scope["type"] == "websocket" and not in_websocket.get():
             token = in_websocket.set(True)
             try:
                 await self(scope, receive, send)
@@ -146,7 +148,7 @@ class Guard:
             return False
         context = context_of(scope, self.inside, self.request_of)
         if scope["type"] not in SOURCES or exchange.has_begun:
-            self.errors.report(error, context)
+            self.errors.report(exchange.told_of(error, scope), context)
             return self._over(error, exchange)
         answer = self.errors(error, context)
         if type(answer) is not ErrorResponse and is_awaitable(answer):

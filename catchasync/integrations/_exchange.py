@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
-from catchasync._error_response import Send
+from catchasync._error_response import Receive, Scope, Send
 from catchasync._statuses import known_of
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -60,10 +60,34 @@ class Exchange:
             return self._says_gone(error)
         return any(self._says_gone(each) for each in causes_of(error))
 
+    def told_of(self, error: Exception, scope: Scope) -> BaseException:
+        """Return what failed, where an error is only the server's word for what it was told of.
+
+        Told that a lifespan has failed, Hypercorn raises an error of its own.
+        """
+        first = error.__context__
+        is_word = scope["type"] == "lifespan" and passed(error, code_of(self._send))
+        return first if is_word and first is not None else error
+
     def _says_gone(self, error: BaseException) -> bool:
         if isinstance(error, OSError) and is_of_socket(error):
             return passed(error, code_of(self._send))
         return not DISCONNECTS.isdisjoint(known_of(error).names)
+
+
+class Hearing:
+    """A `receive` that knows whether it was called."""
+
+    __slots__ = ("_receive", "was_called")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.was_called = False
+
+    def __call__(self) -> Awaitable[Message]:
+        """Receive a message."""
+        self.was_called = True
+        return self._receive()
 
 
 def is_of_socket(error: OSError) -> bool:

@@ -193,9 +193,9 @@ def _report(  # noqa: PLR0913, PLR0917 - ASGI's three, and what tells
     app: Any, errors: ErrorHandler, error: Exception, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Report what Falcon leaves to the server: most of it, in the middle of a response."""
-    is_gone = Exchange(send, send, lambda: None).is_gone(error)
-    if not is_never_caught(error) and not is_gone:
-        errors.report(error, _scope_context(app, scope, receive))
+    exchange = Exchange(send, send, lambda: None)
+    if not is_never_caught(error) and not exchange.is_gone(error):
+        errors.report(exchange.told_of(error, scope), _scope_context(app, scope, receive))
 
 
 def _scope_context(app: Any, scope: Scope, receive: Receive, source: str = "route") -> ErrorContext:

@@ -10,9 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from catchasync._error_response import Receive, Scope
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
-from catchasync.integrations._asgi import Answer, Application, Guard, checked, checked_errors
+from catchasync.integrations._asgi import (
+    Answer,
+    Application,
+    Guard,
+    checked,
+    checked_errors,
+)
+from catchasync.integrations._exchange import Exchange, Hearing
 
 __all__ = ["as_next", "install", "wrap_router"]
 
@@ -32,7 +40,23 @@ def install(app: Application, errors: ErrorHandler) -> Guard:
         TypeError: The first cannot be called, or the second is no `ErrorHandler`.
     """
     checked(app, errors, "an ASGI application")
-    return Guard(app, errors)
+    return AppGuard(app, errors)
+
+
+class AppGuard(Guard):
+    """A guard around an application that may not know of lifespans, and then raises at once."""
+
+    async def settled(
+        self, error: Exception, exchange: Exchange, scope: Scope, receive: Receive
+    ) -> bool:
+        """Report a failure, answer it where that can be done, and say whether all is done.
+
+        What is raised before a message of the lifespan was received says that there is none:
+        https://asgi.readthedocs.io/en/latest/specs/lifespan.html#scope
+        """
+        if isinstance(receive, Hearing) and not receive.was_called:
+            return False
+        return await super().settled(error, exchange, scope, receive)
 
 
 def as_next(errors: ErrorHandler) -> Callable[[Any], Answer]:

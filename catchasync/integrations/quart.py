@@ -94,9 +94,13 @@ def ungrouped(app: Application) -> Application:
 
     async def run(scope: Any, receive: Any, send: Any) -> None:
         try:
-            await app(scope, receive, send)
+            return await app(scope, receive, send)
         except ExceptionGroup as group:
-            raise cast("Exception", subject_of(group)) from None
+            failure = cast("Exception", subject_of(group))
+        try:
+            raise failure  # here, where the group does not become its context
+        finally:
+            del failure
 
     return run
 

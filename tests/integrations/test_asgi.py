@@ -138,12 +138,53 @@ def test_cancellation_is_no_failure() -> None:
     assert (error, [], []) == (server.raised, server.sent, reported)
 
 
+def in_lifespan(app: Any, broken: BaseException | None = None) -> tuple[Server, list[Report]]:
+    """Run the lifespan of a guarded application."""
+    errors, reported = make_errors()
+    server = Server(broken)
+    server.run(install(app, errors), scope_of("lifespan"))
+    return server, reported
+
+
 def test_lifespan() -> None:
     """A failure of the lifespan is reported and raised."""
     error = UserMissing()
-    server, reported = run(error, kind="lifespan")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await receive()
+            raise KeyError
+        finally:
+            raise error
+
+    server, reported = in_lifespan(app)
     assert (error, []) == (server.raised, server.sent)
-    assert ["lifespan"] == [report.source for report in reported]
+    assert [("UserMissing", "lifespan")] == [(report.name, report.source) for report in reported]
+
+
+def test_application_without_a_lifespan() -> None:
+    """One that raises before it has heard of a start says that it has none: that is no failure."""
+    error = KeyError("path")
+    server, reported = in_lifespan(app_that(error))
+    assert (error, []) == (server.raised, reported)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_server_that_raises_in_the_lifespan(*, fails: bool) -> None:
+    """What a server raises, told of a failure, is not reported; what failed is, and once."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        try:
+            if fails:
+                raise UserMissing
+        finally:
+            await send({"type": "lifespan.startup.failed"})
+
+    word = ValueError("the start has failed")
+    server, reported = in_lifespan(app, broken=word)
+    assert word is server.raised
+    assert [("UserMissing" if fails else "ValueError")] == [report.name for report in reported]
 
 
 def test_websocket_before_the_handshake() -> None:

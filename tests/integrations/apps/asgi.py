@@ -138,13 +138,14 @@ def build(errors: ErrorHandler) -> Any:
 
 def serve(app: Any) -> AbstractContextManager[str]:
     """Serve it."""
-    return servers.serve_asgi(app, lifespan="off")
+    return servers.serve_asgi(app)
 
 
 def fails_to_start(errors: ErrorHandler) -> bool:
     """Serve an app whose start fails."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
         bug()
 
     return not servers.starts_asgi(install(app, errors), lifespan="on")

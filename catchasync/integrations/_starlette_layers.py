@@ -6,20 +6,22 @@ raises before it is answered. The answer then goes out by their way, as far as t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from starlette._exception_handler import wrap_app_handling_exceptions
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware import errors as errors_module
+from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import HTTPConnection, Request
 
 from catchasync._error_response import Receive, Scope, Send
 from catchasync._handler import ErrorHandler
-from catchasync.integrations._asgi import Application, Guard, answered, failing_again
-from catchasync.integrations._exchange import Exchange
+from catchasync.integrations._asgi import Application, Guard, answered, failing_again, place_of
+from catchasync.integrations._exchange import Exchange, Message
 
 WAYS_OUT: Final = "catchasync.ways_out"
 """Where a scope keeps how the middlewares of an app let messages out, the innermost last."""
@@ -56,7 +58,8 @@ def watched(middlewares: Sequence[Middleware]) -> Iterator[Middleware]:
     """Give middlewares, and inside each what notes how it lets messages out."""
     for each in middlewares:
         yield each
-        yield Middleware(WayOut)
+        is_closed = isinstance(each.cls, type) and issubclass(each.cls, BaseHTTPMiddleware)
+        yield Middleware(WayPast if is_closed else WayOut)
 
 
 def around(stack: Any, guarded: Callable[[Application], AppGuard]) -> Application:
@@ -86,7 +89,7 @@ class AppGuard(Guard):
     ) -> bool:
         """Report a failure, answer it where that can be done, and say whether all is done."""
         try:
-            is_settled = await super().settled(error, exchange, scope, receive)
+            is_settled = await super().settled(original(error), exchange, scope, receive)
         except Exception:
             await self.passed_on(exchange, scope, receive)
             raise
@@ -99,6 +102,19 @@ class AppGuard(Guard):
         if isinstance(self, ServerErrorMiddleware):
             layer = ServerErrorMiddleware(failing_again, self.handler, self.debug)
             await layer(scope, receive, dropped if exchange.has_begun else exchange.noting)
+
+
+def original(error: Exception) -> Exception:
+    """Return what failed, where Starlette raises something else: that its answer comes too late."""
+    while isinstance(cause := error.__cause__, Exception) and is_raised_for_it(error):
+        error = cause
+    return error
+
+
+def is_raised_for_it(error: Exception) -> bool:
+    """Say whether an error comes from where Starlette calls exception handlers."""
+    code, _line = place_of(error) or (None, 0)
+    return getattr(code, "co_filename", None) == wrap_app_handling_exceptions.__code__.co_filename
 
 
 async def dropped(_message: object) -> None:
@@ -122,10 +138,11 @@ class MiddlewareGuard(AppGuard):
     async def send(self, answer: Any, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         """Send an answer through the middlewares; past those which let nothing through."""
         ways: list[Send] = scope.get(WAYS_OUT) or []
+        link(ways, exchange)
         for way_out in reversed(ways):
             try:
                 await answered(answer, self.errors, scope, receive, way_out)
-            except Exception:  # as of a middleware whose stream is closed
+            except Exception:  # as of a middleware that is closed
                 if exchange.has_begun:
                     raise
             if exchange.has_begun:
@@ -145,6 +162,57 @@ class WayOut:
         if ways is not None:  # a middleware may have made another scope
             ways.append(send)
         await self.app(scope, receive, send)
+
+
+class WayPast(WayOut):
+    """Same, inside a middleware that is closed once it has seen a failure: answers go past it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the application."""
+        await super().__call__(scope, receive, Way(send))
+
+
+def link(ways: Sequence[Send], exchange: Exchange) -> None:
+    """Have those ways out that may be closed know of the next one outside."""
+    outer = exchange.noting
+    for way in ways:
+        if isinstance(way, Way):
+            way.exchange, way.outer = exchange, outer
+        outer = way
+
+
+class Way:
+    """
+    A middleware's `send`; what that lets nothing of through, when it is closed, goes past it.
+
+    Args:
+        send: That.
+    """
+
+    __slots__ = ("_send", "exchange", "outer")
+
+    exchange: Exchange | None
+    """Of a failure that is being answered."""
+
+    outer: Send
+    """How messages go out past the middleware."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.exchange = None
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        """Send a message."""
+        return self._send(message) if self.exchange is None else self._answer(message)
+
+    async def _answer(self, message: Message) -> None:
+        try:
+            await self._send(message)
+        except Exception:  # the stream of the middleware is closed
+            if cast("Exchange", self.exchange).has_begun:
+                raise
+            self._send = self.outer
+            await self._send(message)
 
 
 class AppLayer(AppGuard, ServerErrorMiddleware):

@@ -76,6 +76,26 @@ def test_middleware_that_fails() -> None:
     assert [("UserMissing", "route")] == names(reported)
 
 
+@pytest.mark.parametrize("error", [HTTPException(409), LookupError("secret"), ValueError("secret")])
+def test_late_error_that_has_a_handler(error: Exception) -> None:
+    """It is reported itself, not Starlette's word for it: that it came too late to be answered."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"begun"
+        raise error
+
+    async def stream(request: Request) -> Response:
+        return StreamingResponse(parts())
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return PlainTextResponse("never")
+
+    app, reported = app_of(stream, exception_handlers={LookupError: answer, RuntimeError: answer})
+    with pytest.raises((RuntimeError, ValueError)):
+        TestClient(app).get("/")
+    assert [(type(error).__name__, "route")] == names(reported)
+
+
 def test_middleware_lets_failures_by() -> None:
     """A failure that is answered inside does not come to the outer guard as well."""
 
@@ -274,26 +294,79 @@ def test_middleware_that_swallows_what_comes_late() -> None:
 
     app, reported = app_of(bug)
     app.add_middleware(Dropping, seen=[])
-    assert 500 == TestClient(app).get("/").status_code
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    response = TestClient(app).get("/", headers={"Origin": "https://example.org"})
+    assert (500, "*") == (response.status_code, response.headers["access-control-allow-origin"])
     assert [("RuntimeError", "route")] == names(reported)
 
 
-def test_answer_that_breaks_on_its_way_out() -> None:
+def test_answer_goes_past_what_is_closed() -> None:
+    """Middlewares inside of one that lets nothing through any more have their say all the same."""
+
+    async def passing(request: Request, call_next: Call) -> Response:
+        return await call_next(request)
+
+    app, reported = app_of(bug)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    app.add_middleware(BaseHTTPMiddleware, dispatch=passing)
+    app.add_middleware(BaseHTTPMiddleware, dispatch=passing)
+    response = TestClient(app).get("/", headers={"Origin": "https://example.org"})
+    assert (500, "*") == (response.status_code, response.headers["access-control-allow-origin"])
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_middleware_that_is_closed() -> None:
+    """Nor where one of its own kind raises: an answer goes past it, and out by those around it."""
+
+    class Closing(Outer):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            is_over = False
+
+            async def until_over(message: Any) -> None:
+                if is_over:
+                    raise RuntimeError("closed")
+                await send(message)
+
+            try:
+                await self.app(scope, receive, until_over)
+            finally:
+                is_over = True
+
+    app, reported = app_of(bug)
+    app.add_middleware(Closing, seen=[])
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    response = TestClient(app).get("/", headers={"Origin": "https://example.org"})
+    assert (500, "*") == (response.status_code, response.headers["access-control-allow-origin"])
+    assert [("RuntimeError", "route")] == names(reported)
+
+
+@pytest.mark.parametrize("is_inside", [True, False])
+@pytest.mark.parametrize("part", ["http.response.start", "http.response.body"])
+def test_answer_that_breaks_on_its_way_out(part: str, *, is_inside: bool) -> None:
     """An answer of which something has gone out is not sent a second time."""
+    sent: list[str] = []
+
+    async def passing(request: Request, call_next: Call) -> Response:
+        return await call_next(request)
 
     class Breaking(Outer):
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
             async def breaking(message: Any) -> None:
                 await send(message)
-                if message["type"] == "http.response.start":
+                sent.append(message["type"])
+                if message["type"] == part:
                     raise LookupError
 
             await self.app(scope, receive, breaking)
 
     app, reported = app_of(bug)
+    if is_inside:
+        app.add_middleware(BaseHTTPMiddleware, dispatch=passing)
     app.add_middleware(Breaking, seen=[])
     with pytest.raises(LookupError):
         TestClient(app).get("/")
+    assert part == sent[-1]
+    assert len(sent) == len(set(sent))
     assert [("RuntimeError", "route")] == names(reported)
 
 

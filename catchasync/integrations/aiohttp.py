@@ -161,6 +161,8 @@ async def _answering(
         answer: web.StreamResponse = _answer(errors, error, request)
         if type(answer) is not RESPONSE:
             answer = await _settled(errors, answer, request)
+        if isinstance(error, web.HTTPException) and error.cookies:  # as of a session
+            answer.cookies.update(error.cookies)
         if answer.status >= SERVER_ERROR:
             _observers.tell(error, answer, "aiohttp")
         return answer

@@ -66,6 +66,25 @@ def test_rollback_first() -> None:
     assert [("secret", 0)] == seen
 
 
+@pytest.mark.parametrize("is_set", [True, False])
+def test_cookie_of_an_error(*, is_set: bool) -> None:
+    """A cookie that a middleware sets on an error of aiohttp's goes out with the answer."""
+    errors, _ = make_errors()
+
+    @web.middleware  # type: ignore[untyped-decorator]
+    async def session(request: Any, handler: Any) -> Any:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if is_set:
+                error.set_cookie("session", "7")
+            raise
+
+    app = web.Application(middlewares=[session])
+    answer = ask_once(install(app, errors))
+    assert (404, is_set) == (answer.status, "session=7" in answer.headers.get("set-cookie", ""))
+
+
 @pytest.mark.parametrize("kind", [web.StreamResponse, lambda: web.Response(text="ok")])
 @pytest.mark.parametrize("error", [RuntimeError("secret"), web.HTTPConflict(), web.HTTPFound("/")])
 def test_prepared_response_that_fails(error: Exception, kind: Any) -> None:

@@ -19,7 +19,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._render import render_error
 from catchasync._statuses import SERVER_ERROR
 from catchasync.errors import HttpError
-from catchasync.integrations._asgi import no_application
+from catchasync.integrations._arguments import no_application
 from catchasync.integrations._django_streams import context_of
 
 

@@ -17,7 +17,8 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync.integrations import _observers
-from catchasync.integrations._asgi import no_application, unchanged
+from catchasync.integrations._arguments import no_application
+from catchasync.integrations._asgi import unchanged
 
 Application: TypeAlias = Callable[[Any, Any], Iterable[bytes]]
 

@@ -25,7 +25,8 @@ from catchasync.integrations._aiohttp_requests import (
     is_gone,
     watch,
 )
-from catchasync.integrations._asgi import checked, checked_errors, no_application, reporting
+from catchasync.integrations._arguments import checked, checked_errors, no_application
+from catchasync.integrations._asgi import reporting
 
 __all__ = ["as_next", "install", "wrap_router"]
 

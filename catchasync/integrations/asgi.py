@@ -13,13 +13,8 @@ from typing import Any
 from catchasync._error_response import Receive, Scope
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
-from catchasync.integrations._asgi import (
-    Answer,
-    Application,
-    Guard,
-    checked,
-    checked_errors,
-)
+from catchasync.integrations._arguments import checked, checked_errors
+from catchasync.integrations._asgi import Answer, Application, Guard
 from catchasync.integrations._exchange import Exchange, Hearing
 
 __all__ = ["as_next", "install", "wrap_router"]

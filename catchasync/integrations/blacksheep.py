@@ -26,7 +26,8 @@ from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._rules import status_in
 from catchasync._statuses import SERVER_ERROR
-from catchasync.integrations._asgi import Guard, checked, checked_errors
+from catchasync.integrations._arguments import checked, checked_errors
+from catchasync.integrations._asgi import Guard
 from catchasync.integrations._asgi import context_of as scope_context
 from catchasync.integrations._blacksheep_answers import (
     context_of,

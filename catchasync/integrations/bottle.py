@@ -12,7 +12,7 @@ from catchasync._error_response import Environ, ErrorResponse, StartResponse
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync.integrations import _wsgi
-from catchasync.integrations._asgi import checked, checked_errors, no_application
+from catchasync.integrations._arguments import checked, checked_errors, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
 

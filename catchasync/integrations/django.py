@@ -31,7 +31,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync.errors import MethodNotAllowed
-from catchasync.integrations._asgi import checked, checked_errors
+from catchasync.integrations._arguments import checked, checked_errors
 from catchasync.integrations._django_answers import (
     response_of,
     sendable,

@@ -18,7 +18,7 @@ from catchasync._kinds import is_awaitable
 from catchasync._render import render_error
 from catchasync._routing import wrap_router
 from catchasync.integrations import _falcon, _wsgi
-from catchasync.integrations._asgi import checked, checked_errors, no_application
+from catchasync.integrations._arguments import checked, checked_errors, no_application
 from catchasync.integrations._falcon import context_of
 
 __all__ = ["as_next", "install", "wrap_router"]

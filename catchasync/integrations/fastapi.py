@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync.integrations import starlette
-from catchasync.integrations._asgi import checked
+from catchasync.integrations._arguments import checked
 from catchasync.integrations.starlette import ErrorAnswer, as_next, http_handler
 
 __all__ = ["as_next", "install", "wrap_router"]

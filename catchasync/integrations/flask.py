@@ -28,7 +28,8 @@ from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
 from catchasync._statuses import SERVER_ERROR, own_status
-from catchasync.integrations._asgi import checked, checked_errors, is_repeated
+from catchasync.integrations._arguments import checked, checked_errors
+from catchasync.integrations._asgi import is_repeated
 from catchasync.integrations._wsgi import Application, Guard, Start, context_of, settled
 
 __all__ = ["as_next", "install", "wrap_router"]

@@ -23,14 +23,8 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import subject_of
-from catchasync.integrations._asgi import (
-    Guard,
-    checked,
-    checked_errors,
-    context_of,
-    failing_again,
-    in_websocket,
-)
+from catchasync.integrations._arguments import checked, checked_errors
+from catchasync.integrations._asgi import Guard, context_of, failing_again, in_websocket
 from catchasync.integrations._exchange import Exchange, causes_of
 from catchasync.integrations._litestar_answers import ErrorAnswer, app_of, connection_of
 from catchasync.types import Next

@@ -30,7 +30,7 @@ from catchasync._plain import guarded
 from catchasync._routing import wrap_router
 from catchasync._statuses import own_status
 from catchasync.integrations import _observers, _wsgi
-from catchasync.integrations._asgi import checked, checked_errors
+from catchasync.integrations._arguments import checked, checked_errors
 from catchasync.integrations._streams import Stream
 
 __all__ = ["as_next", "install", "tween_factory", "wrap_router"]

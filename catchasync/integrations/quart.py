@@ -30,14 +30,8 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import SERVER_ERROR, own_status, subject_of
-from catchasync.integrations._asgi import (
-    Application,
-    Guard,
-    checked,
-    checked_errors,
-    is_repeated,
-    reporting,
-)
+from catchasync.integrations._arguments import checked, checked_errors
+from catchasync.integrations._asgi import Application, Guard, is_repeated, reporting
 from catchasync.types import Next
 
 __all__ = ["as_next", "install", "wrap_router"]

@@ -19,7 +19,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable, name_of
 from catchasync._routing import wrap_router
 from catchasync.integrations import _observers
-from catchasync.integrations._asgi import checked, checked_errors
+from catchasync.integrations._arguments import checked, checked_errors
 
 __all__ = ["as_next", "install", "wrap_router"]
 

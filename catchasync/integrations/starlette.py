@@ -23,7 +23,8 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import status_of
-from catchasync.integrations._asgi import Answer, adding, checked, checked_errors, in_websocket
+from catchasync.integrations._arguments import checked, checked_errors
+from catchasync.integrations._asgi import Answer, adding, in_websocket
 from catchasync.integrations._starlette_layers import building, connection_of
 
 __all__ = ["as_next", "install", "wrap_router"]

@@ -18,7 +18,7 @@ from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
 from catchasync._routing import wrap_router
 from catchasync._statuses import phrase_of
-from catchasync.integrations._asgi import checked, checked_errors, no_application
+from catchasync.integrations._arguments import checked, checked_errors, no_application
 
 __all__ = ["as_next", "install", "wrap_router"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from catchasync._handler import ErrorHandler
 from catchasync._routing import wrap_router
-from catchasync.integrations._asgi import checked, checked_errors
+from catchasync.integrations._arguments import checked, checked_errors
 from catchasync.integrations._wsgi import Answer, Application, Guard
 
 __all__ = ["as_next", "install", "wrap_router"]

@@ -169,7 +169,7 @@ def smorest(app: Flask) -> None:
 
     @blueprint.route("/parsed")
     class Parsed(MethodView):
-        @blueprint.arguments(query, location="query")  # type: ignore[untyped-decorator]
+        @blueprint.arguments(query, location="query")
         def get(self, query: Any) -> Any:
             return query
 

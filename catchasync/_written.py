@@ -33,6 +33,9 @@ FRAMEWORKS: Final = frozenset({
     "sanic", "sanic_routing", "starlette", "tornado", "werkzeug",
 })  # fmt: skip
 
+DATA: Final = (dict, list, int, float)
+"""What FastAPI takes in place of a message: whatever JSON can hold."""
+
 UNKNOWN: Final = "Unknown Error."
 """What Bottle's ``abort(409)`` says."""
 
@@ -57,7 +60,7 @@ def written_in(error: Any, status: int) -> tuple[str, Any]:
     if issubclass(type(message), str):
         text = clean(cast("str", message))
         return "" if text in _defaults(error, where[0], status) else text, details
-    return "", details if message is None else message  # FastAPI: whatever JSON can hold
+    return "", message if issubclass(type(message), DATA) else details
 
 
 def _defaults(error: object, name: str, status: int) -> list[object]:

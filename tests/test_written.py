@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -136,6 +137,13 @@ def test_details(module: str, make: Callable[[Any], Exception]) -> None:
     framework = pytest.importorskip(module)
 
     assert {"detail": "Conflict", "details": {"by": [7]}} == shown(make(framework))
+
+
+def test_a_body_that_is_no_text() -> None:
+    """What is neither a text nor data, such as a file, is not shown."""
+    bottle: Any = pytest.importorskip("bottle")
+
+    assert {"detail": "Conflict"} == shown(bottle.HTTPError(409, io.BytesIO(b"secret")))
 
 
 def test_details_beside_a_message() -> None:

@@ -39,8 +39,8 @@ DATA: Final = (dict, list, int, float)
 UNKNOWN: Final = "Unknown Error."
 """What Bottle's ``abort(409)`` says."""
 
-FOR_OTHERS: Final = ("abort", "__call__")
-"""The functions of frameworks that raise what a program asks them to: Flask's is an object."""
+FOR_OTHERS: Final = ("abort", "Aborter.__call__")
+"""The functions of frameworks that raise what a program asks them to; Flask's is an object."""
 
 
 def written_in(error: Any, status: int) -> tuple[str, Any]:
@@ -80,7 +80,7 @@ def _raised_in(error: BaseException) -> object:
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
     frame = traceback.tb_frame
-    return None if frame.f_code.co_name in FOR_OTHERS else frame.f_globals.get("__name__")
+    return None if frame.f_code.co_qualname in FOR_OTHERS else frame.f_globals.get("__name__")
 
 
 def _is_of_framework(module: object) -> bool:

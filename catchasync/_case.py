@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from catchasync._context import FIELDS, ErrorContext
 from catchasync._error_response import ErrorResponse
 from catchasync._facts import Facts, facts_about
-from catchasync._failures import as_error
+from catchasync._failures import as_error, delivered
 from catchasync._rules import Rules
 from catchasync._statuses import SERVER_ERROR, attribute, own_status, subject_of
 
@@ -34,8 +34,8 @@ class Case(ErrorContext):
             super().__init__(*[attribute(given, name) for name in FIELDS])
         self._given = given
         self._render = render
-        self.error = as_error(error)
-        self.subject: Any = subject_of(self.error)
+        self.error = delivered(as_error(error))
+        self.subject: Any = delivered(subject_of(self.error))
         self.entry = rules.entry_of(self.subject)
         self.own = own_status(self.subject)
 

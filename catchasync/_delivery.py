@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Any, Final, NoReturn, Protocol
 
 from catchasync import _runtimes
-from catchasync._failures import as_error, is_never_caught, is_ordinary
+from catchasync._failures import Delivered, as_error, is_never_caught, is_ordinary
 from catchasync._kinds import identity_of, is_awaitable, plain
 from catchasync._marks import KEY, is_marked, mark
 from catchasync.errors import NextCalledTwice
@@ -173,7 +173,7 @@ def came_back(
     if raised is error:
         BaseException.with_traceback(raised, before)
     leave(raised)
-    if not is_never_caught(raised):
+    if not (isinstance(raised, Delivered) or is_never_caught(raised)):
         mark(raised, None if raised is error else identity_of(next))
 
 

@@ -124,8 +124,8 @@ def _shown_of(error: object, own: int | None, status: int | None) -> tuple[str, 
     expose = attribute(error, "expose")
     if expose is True:
         return _message_of(error), attribute(error, "details")
-    if expose is None and own is not None and (status or SERVER_ERROR) < SERVER_ERROR:
-        return written_in(error, own)
+    if expose is None and max(own or SERVER_ERROR, status or SERVER_ERROR) < SERVER_ERROR:
+        return written_in(error, own or SERVER_ERROR)
     return "", None
 
 

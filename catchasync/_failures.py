@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable, Iterator
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from catchasync.errors import CallbackError
 
 
 class Delivered:
     """
-    A failure that a `next` has taken, on its way to whoever answers it: never one itself.
+    A failure that a `next` has taken, on its way to whoever answers it.
 
-    A class of exceptions inherits from it beside the class that a framework knows.
+    A class of exceptions inherits from it beside the class that a framework knows. Who is told of
+    one is told of the failure.
     """
 
     __slots__ = ()
 
+    error: BaseException
 
-NEVER_CAUGHT: Final = (
-    KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError, Delivered,
-)  # fmt: skip
+
+NEVER_CAUGHT: Final = (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
 
 # Told by name, so that nothing has to be imported; most of them are plain `Exception`s.
 CANCELLATIONS: Final = {
@@ -44,6 +45,11 @@ def as_error(value: object) -> BaseException:
     if issubclass(kind, type) and issubclass(cast("type", value), BaseException):
         return _instance_of(cast("type[BaseException]", value))
     return CallbackError(value)
+
+
+def delivered(error: Any) -> Any:
+    """Return the failure itself, of one that is on its way."""
+    return error.error if issubclass(type(error), Delivered) else error
 
 
 def _instance_of(error_type: type[BaseException]) -> BaseException:

@@ -132,10 +132,9 @@ class ErrorHandler:
 
     def _at_once(self, error: Any, context: ErrorContext) -> ErrorResponse | None:
         """Answer an error of a plain class, that nobody is told of; ``None``: that takes longer."""
-        if not self._reporters.is_silent(self._expected_level):
-            return None
         try:
-            answer = self._renderer.at_once(error, context)
+            is_silent = self._reporters.is_silent(self._expected_level)
+            answer = self._renderer.at_once(error, context) if is_silent else None
         except Exception:  # noqa: BLE001 - no room for another call, or its `__init__` was not called
             return None
         if answer is not None:

@@ -75,6 +75,9 @@ CLIENTS: Final = (
     "urllib3",
 )  # fmt: skip
 
+CLIENT: Final = ("blacksheep.exceptions", "FailedRequestError")
+"""One that stands among the errors of a framework."""
+
 OURS: Final = ("catchasync.errors", "HttpError")
 WERKZEUG: Final = ("werkzeug.exceptions", "HTTPException")
 
@@ -192,7 +195,9 @@ class Known:
     __slots__ = ("is_client", "is_ours", "is_werkzeug", "names", "status")
 
     def __init__(self, names: list[tuple[str, str]]) -> None:
-        is_client = any(f"{module}.".startswith(_CLIENT_PREFIXES) for module, _ in names)
+        is_client = CLIENT in names or any(
+            f"{module}.".startswith(_CLIENT_PREFIXES) for module, _ in names
+        )
         self.names = frozenset(names)
         self.is_ours = OURS in names
         self.is_client = is_client and not self.is_ours

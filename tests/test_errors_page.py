@@ -23,7 +23,6 @@ PASSED_ON: Final = {
     "_failures.holdable",
     "_completion.failure",
     "errors._create",  # the user's own message
-    "integrations._django_answers.sendable",  # as the first
     "integrations._django_answers.tell_observers",  # Django's own record
     "integrations.falcon._raise_later",  # an answer, as Falcon's kind of error
     "integrations.falcon.next",  # likewise

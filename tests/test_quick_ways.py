@@ -284,6 +284,7 @@ LONG_WAYS: dict[str, tuple[Any, dict[str, Any], Any]] = {
     "a secret message": (NotFound("secret", expose=False), {}, None),
     "a bug": (NotFound(operational=False), {"reporters": ()}, None),
     "another reporter": (NotFound(), {"reporters": (told,)}, None),
+    "a level that is none": (NotFound(), {"expected_level": "INFO"}, None),
     "two reporters": (NotFound(), {"reporters": (log_error, told)}, None),
     "a level that is logged": (NotFound(), {"expected_level": logging.CRITICAL}, None),
     "a handler that shows the stack": (NotFound(), {"debug": True}, None),

@@ -15,7 +15,7 @@ from catchasync.errors import create_error
 
 WRITTEN: dict[str, Callable[[Any], Exception]] = {
     "aiohttp.web": lambda web: web.HTTPConflict(text="taken"),
-    "blacksheep.exceptions": lambda errors: errors.Conflict("taken"),
+    "blacksheep.exceptions": lambda errors: errors.BadRequest("taken"),
     "bottle": lambda bottle: bottle.HTTPError(409, "taken"),
     "falcon": lambda falcon: falcon.HTTPConflict(description="taken"),
     "fastapi": lambda fastapi: fastapi.HTTPException(409, "taken"),
@@ -29,7 +29,7 @@ WRITTEN: dict[str, Callable[[Any], Exception]] = {
 
 SILENT: dict[str, Callable[[Any], Exception]] = {
     "aiohttp.web": lambda web: web.HTTPConflict(),
-    "blacksheep.exceptions": lambda errors: errors.Conflict(),
+    "blacksheep.exceptions": lambda errors: errors.Conflict("a row of a table"),
     "bottle": lambda bottle: bottle.HTTPError(409),
     "falcon": lambda falcon: falcon.HTTPConflict(),
     "fastapi": lambda fastapi: fastapi.HTTPException(409),
@@ -45,7 +45,10 @@ SILENT: dict[str, Callable[[Any], Exception]] = {
 def shown(error: BaseException) -> dict[str, Any]:
     """Return what a client is shown, but for what all errors of the status say."""
     problem: dict[str, Any] = json.loads(render_error(error).body)
-    assert ("Conflict", 409) == (problem.pop("title"), problem.pop("status"))
+    assert (problem.pop("title"), problem.pop("status")) in (
+        ("Conflict", 409),
+        ("Bad Request", 400),
+    )
     del problem["type"]
     return problem
 
@@ -125,7 +128,8 @@ def test_what_the_framework_says_of_its_own_accord(module: str) -> None:
     ("module", "make"),
     [
         ("fastapi", lambda fastapi: fastapi.HTTPException(409, {"by": [7]})),
-        ("sanic.exceptions", lambda errors: errors.SanicException("", 409, extra={"by": [7]})),
+        ("fastapi", lambda fastapi: fastapi.HTTPException(409, {"by": (7,)})),
+        ("sanic.exceptions", lambda errors: errors.SanicException("", 409, context={"by": [7]})),
         (
             "litestar.exceptions",
             lambda errors: errors.HTTPException(status_code=409, extra={"by": [7]}),
@@ -137,6 +141,53 @@ def test_details(module: str, make: Callable[[Any], Exception]) -> None:
     framework = pytest.importorskip(module)
 
     assert {"detail": "Conflict", "details": {"by": [7]}} == shown(make(framework))
+
+
+def test_what_is_for_developers() -> None:
+    """Sanic shows what is ``extra`` in its debug mode alone, and so it is not shown."""
+    errors: Any = pytest.importorskip("sanic.exceptions")
+
+    assert {"detail": "taken"} == shown(
+        errors.SanicException("taken", 409, extra={"sql": "secret"})
+    )
+
+
+def test_an_error_of_a_frameworks_client() -> None:
+    """What a server has said to BlackSheep's HTTP client is a bug of ours, and says nothing."""
+    errors: Any = pytest.importorskip("blacksheep.exceptions")
+    answer = render_error(errors.FailedRequestError(404, "secret"))
+
+    assert 500 == answer.status
+    assert b"secret" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("module", "make"),
+    [
+        ("falcon", lambda falcon: falcon.HTTPConflict(title="taken")),
+        ("falcon", lambda falcon: falcon.HTTPConflict(title="x", description="taken")),
+        ("pyramid.httpexceptions", lambda errors: explained(errors.HTTPConflict())),
+        ("werkzeug.exceptions", lambda errors: errors.Conflict(Lazy())),
+    ],
+)
+def test_other_ways_to_write_it(module: str, make: Callable[[Any], Exception]) -> None:
+    """A title, an explanation and a lazy translation are messages, too."""
+    framework = pytest.importorskip(module)
+
+    assert {"detail": "taken"} == shown(make(framework))
+
+
+class Lazy:
+    """What is a text when it is asked for, as a translation is."""
+
+    def __str__(self) -> str:
+        return "taken"
+
+
+def explained(error: Any) -> Any:
+    """Return an error with an explanation."""
+    error.explanation = "taken"
+    return error
 
 
 def test_a_body_that_is_no_text() -> None:
@@ -157,10 +208,10 @@ def test_details_beside_a_message() -> None:
 def test_an_error_that_was_made_of_nothing() -> None:
     """An error whose message was taken away is shown without."""
     exceptions: Any = pytest.importorskip("blacksheep.exceptions")
-    error = exceptions.Conflict("taken")
+    error = exceptions.BadRequest("taken")
     error.args = ()
 
-    assert {"detail": "Conflict"} == shown(error)
+    assert {"detail": "Bad Request"} == shown(error) == shown(exceptions.BadRequest())
 
 
 def test_what_is_said_to_be_shown_or_not_comes_first() -> None:

@@ -203,6 +203,7 @@ class Answer:
         """Report the error, and answer."""
         self._is_sent = True
         answer = self._errors(self.error, context_of(scope, None, self._request_of))
+        self.error = answer  # for its status: the error leads to a frame that has us, a circle
         if type(answer) is ErrorResponse:  # as nearly all are
             await answer(scope, receive, send)
             return

@@ -12,13 +12,13 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.log import log_response
 
+from catchasync._answers import plain_response
 from catchasync._error_response import ErrorResponse
 from catchasync._failures import is_never_caught
 from catchasync._handler import ErrorHandler
 from catchasync._kinds import is_awaitable
-from catchasync._render import render_error
 from catchasync._statuses import SERVER_ERROR
-from catchasync.errors import HttpError
+from catchasync.errors import create_error
 from catchasync.integrations._arguments import no_application
 from catchasync.integrations._django_streams import context_of
 
@@ -30,10 +30,8 @@ def sendable(errors: ErrorHandler, request: Any, answer: Any) -> Any:
     except Exception as defect:
         if is_never_caught(defect):
             raise
-        context = context_of(request)
-        errors.report(defect, context)
-        plain = HttpError(SERVER_ERROR)
-        return response_of(render_error(plain, accept=context.accept, method=context.method))
+        made = errors(create_error(SERVER_ERROR, defect), context_of(request))
+        return response_of(made if type(made) is ErrorResponse else plain_response())
 
 
 def _rendered(response: Any) -> Any:

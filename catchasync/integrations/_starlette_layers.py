@@ -209,7 +209,8 @@ class Way:
         try:
             await self._send(message)
         except Exception:  # the stream of the middleware is closed
-            if cast("Exchange", self.exchange).has_begun:
+            is_begin = message["type"] == "http.response.start"  # another may hold that back
+            if cast("Exchange", self.exchange).has_begun or not is_begin:
                 raise
             self._send = self.outer
             await self._send(message)

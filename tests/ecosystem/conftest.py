@@ -22,11 +22,11 @@ def transactions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[N
     with db.connection.cursor() as cursor:
         cursor.execute("CREATE TABLE notes (number)")
     yield
-    db.connection.close()
     forget_connection(db)
 
 
 def forget_connection(db: Any) -> None:
     """Have Django connect anew: its connection is this thread's, and keeps the name it had."""
+    db.connections.close_all()
     with contextlib.suppress(AttributeError):
         del db.connections["default"]

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-ninja: Any = pytest.importorskip("ninja")
 project: Any = pytest.importorskip("tests.integrations.apps._django_project")  # has settings
+ninja: Any = pytest.importorskip("ninja")
 
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest, HttpResponse

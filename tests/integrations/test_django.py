@@ -514,6 +514,16 @@ def test_rule_answers_with_a_template(
     assert reports == [report.name for report in reported]
 
 
+@pytest.mark.parametrize("types", [(LookupError,), (LookupError, TypeError)])
+def test_format_of_what_a_rule_cannot_answer(types: tuple[type[Exception], ...]) -> None:
+    """A plain 500 has the format that was asked for; plain text, where that has a rule, too."""
+    errors = ErrorHandler(format="json", reporters=())
+    errors.on(*types)(lambda error, context: "no response")
+    answer = get(install(WSGIHandler(), errors), "/lookup")
+    kind = "application/json" if len(types) == 1 else "text/plain; charset=utf-8"
+    assert (500, kind) == (answer.status_code, answer["content-type"])
+
+
 def test_rule_whose_template_is_cancelled(made: Made) -> None:
     """A cancellation passes a rule's answer that is being rendered, as it passes a view."""
     made[0].on(LookupError)(lambda error, context: Unfit(CancelledError()))

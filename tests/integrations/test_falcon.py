@@ -16,7 +16,7 @@ falcon_asgi: Any = pytest.importorskip("falcon.asgi")
 
 from falcon import inspect, testing
 
-from catchasync import ErrorHandler, ErrorResponse, catch_async
+from catchasync import ErrorHandler, ErrorResponse, catch_async, spawn
 from catchasync.errors import NotFound
 from catchasync.integrations.falcon import as_next, install, wrap_router
 from tests.integrations.contract import Report, Teapot, UserMissing, ask, make_errors
@@ -598,13 +598,57 @@ def test_failure_on_its_way_past_another_decorator() -> None:
     others, others_reported = make_errors()
 
     class Resource:
-        @catch_async(next=others)
+        @catch_async(next=as_next(others))
         @catch_async(next=as_next(errors))
         def on_get(self, req: Any, resp: Any) -> None:
             raise UserMissing
 
     assert 404 == get(with_route(falcon.App(), Resource(), errors)).status_code
     assert (["UserMissing"], []) == (names(reported), names(others_reported))
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_decorated_stream_that_fails(is_async: bool) -> None:  # noqa: FBT001 - a parameter
+    """A failure on its way out of a stream is reported, as what it is, once."""
+    errors, reported = make_errors()
+
+    @catch_async(next=as_next(errors))
+    def rows() -> Iterator[bytes]:
+        yield b"one"
+        raise ValueError
+
+    @catch_async(next=as_next(errors))
+    async def rows_async() -> AsyncIterator[bytes]:
+        yield b"one"
+        raise ValueError
+
+    def handler(resp: Any) -> None:
+        resp.stream = rows_async() if is_async else rows()
+
+    with pytest.raises(falcon.HTTPStatus):
+        get((asgi_app if is_async else wsgi_app)(handler, errors))
+    assert ["ValueError"] == names(reported)
+
+
+def test_decorated_function_that_is_spawned() -> None:
+    """A failure on its way that reaches the `next` of a task is reported, as what it is, once."""
+    errors, reported = make_errors()
+
+    @catch_async(next=as_next(errors))
+    async def work() -> None:
+        raise ValueError
+
+    async def begin() -> None:
+        spawn(work(), next=errors)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work())
+
+    class Resource:
+        async def on_get(self, req: Any, resp: Any) -> None:
+            await begin()
+
+    assert 500 == get(with_route(falcon_asgi.App(), Resource(), errors)).status_code
+    assert ["ExceptionGroup", "ValueError"] == sorted(names(reported))
 
 
 @pytest.mark.asyncio

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -106,6 +108,57 @@ def test_middleware_lets_failures_by() -> None:
     app.add_middleware(BaseHTTPMiddleware, dispatch=passing)
     assert 500 == TestClient(app).get("/").status_code
     assert [("RuntimeError", "route")] == names(reported)
+
+
+def test_middleware_that_holds_the_head_back() -> None:
+    """A body is not sent without its head, where a middleware around a closed one has that."""
+
+    async def failing_after(request: Request, call_next: Call) -> Response:
+        await call_next(request)
+        raise ValueError
+
+    errors, reported = make_errors()
+    app = Starlette(
+        routes=[Route("/", lambda request: PlainTextResponse("ok"))],
+        middleware=[
+            Middleware(BaseHTTPMiddleware, dispatch=failing_after),
+            Middleware(GZipMiddleware, minimum_size=1),
+        ],
+    )
+    client = TestClient(install(app, errors), headers={"accept-encoding": "identity"})
+    answer = client.get("/")
+    assert (500, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
+    assert [("ValueError", "route")] == names(reported)
+
+
+def test_http_errors_leave_nothing_behind() -> None:
+    """An error, and what its handler held, is gone when it has been answered."""
+    errors, _reported = make_errors()
+    held: list[Any] = []
+
+    class Held:
+        """What a handler has in hand."""
+
+    async def handler(request: Request) -> Response:
+        in_hand = Held()
+        held.append(weakref.ref(in_hand))
+        raise HTTPException(404)
+
+    app = install(Starlette(routes=[Route("/", handler)]), errors)
+
+    async def receive() -> Any: ...
+
+    async def send(message: Any) -> None: ...
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(StopIteration):
+            app({**scope}, receive, send).send(None)
+        assert [None] == [each() for each in held]
+    finally:
+        gc.enable()
 
 
 class Outer:

@@ -57,7 +57,7 @@ def install(app: AppT, errors: ErrorHandler) -> AppT:
     """
     checked(app, errors, "a Sanic app", Sanic)
     handler: Any = app.error_handler
-    handler.default = _handler(errors)
+    handler.default = _handler(errors, handler.default)
     app.signal("http.lifecycle.exception")(_break_off(errors))
     app.signal("websocket.handler.exception")(_websocket_reporter(errors))
     app.signal("server.exception.report")(_report_outside(errors, app))
@@ -88,8 +88,10 @@ def as_next(errors: ErrorHandler) -> Callable[[BaseException], Any]:
     return next
 
 
-def _handler(errors: ErrorHandler) -> Callable[[Any, Any], Any]:
+def _handler(errors: ErrorHandler, default: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def catchasync_handler(request: Request[Any, Any], exception: Exception) -> Any:
+        if is_never_caught(exception):  # the client has gone, and the request was cancelled
+            return default(request, exception)
         return _answer(errors, exception, request)
 
     return catchasync_handler

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("sanic")
 
 from sanic import Blueprint, Request, Sanic
-from sanic.exceptions import NotFound, SanicException
+from sanic.exceptions import NotFound, RequestCancelled, SanicException
 from sanic.response import HTTPResponse, redirect, text
 from sanic.views import stream as streamed
 
@@ -454,4 +454,19 @@ def test_cancelled_request() -> None:
     """Sanic tells of a request that is cancelled, too: that is no failure."""
     errors, reported = make_errors()
     asyncio.run(_break_off(errors)(None, asyncio.CancelledError()))
+    assert [] == reported
+
+
+def test_answer_to_a_cancelled_request() -> None:
+    """What Sanic answers a client with that has gone is its own, and is not reported."""
+    errors, reported = make_errors()
+    answers: list[Any] = []
+
+    async def cancelled(request: Any) -> HTTPResponse:
+        handler: Any = request.app.error_handler
+        answers.append(handler.response(request, RequestCancelled()))
+        return text("ok")
+
+    assert 200 == ask_once(app_of(cancelled, errors)).status
+    assert [500] == [answer.status for answer in answers]
     assert [] == reported
